@@ -1,0 +1,3 @@
+//! The labs that breakfix knows.
+pub struct Catalogue;
+pub struct LabSource;
