@@ -1,0 +1,1 @@
+//! From verdicts to points. The formula has a version; result files name it.
