@@ -15,7 +15,7 @@ pub struct RoundTrip {
 }
 
 /// One of the two requests; both must be answered with status 200 to 299.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Leg {
     #[serde(default)]
