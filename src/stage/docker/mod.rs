@@ -1,0 +1,1 @@
+//! The target `docker`: any engine, through its API.

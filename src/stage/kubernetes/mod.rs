@@ -1,0 +1,1 @@
+//! Kubernetes targets: one client, three ways to a cluster (`sim`, `kind`, `context:NAME`).

@@ -1,0 +1,70 @@
+//! The target: a system that a lab runs on, as the few things a session needs of it.
+
+mod error;
+mod name;
+mod place;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use async_trait::async_trait;
+use breakfix_grade::{Baseline, Observation, Query};
+use breakfix_lab::{Change, Document, lab::Capability};
+use jiff::Timestamp;
+
+use crate::journal::Undo;
+pub use error::{Cause, TargetError};
+pub use name::TargetName;
+pub use place::Place;
+
+/// Where a lab runs. An implementation carries out and fetches; it never judges.
+///
+/// Everything it makes carries the session's labels (`breakfix.dev/session`), and [`Target::clear`] finds it again by
+/// them alone, so that a crash at any moment leaves nothing that cannot be found.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// What this target can do, probed, not assumed.
+    async fn capabilities(&self) -> Result<BTreeSet<Capability>, TargetError>;
+
+    /// What already bears a name that the lab needs and is not this session's. Not empty: the lab is not opened.
+    async fn clashes(&self, documents: &[Document]) -> Result<Vec<String>, TargetError>;
+
+    /// Creates the documents in their order, labelled. One that this session created before is replaced.
+    async fn create(&self, documents: &[Document]) -> Result<(), TargetError>;
+
+    /// Deletes these documents' objects and what they own, and waits until they are gone. Gone already is fine.
+    async fn delete(&self, documents: &[Document]) -> Result<(), TargetError>;
+
+    /// Carries out one change. `undo` is told, before the first mutation, what a crash in the middle would need.
+    async fn change(&self, change: &Change, undo: &dyn Undo) -> Result<(), TargetError>;
+
+    /// Puts right what a change that was cut short left behind, from what it told `undo`.
+    async fn repair(&self, note: &serde_json::Value) -> Result<(), TargetError>;
+
+    /// Fetches the answers. A query that cannot be answered is a failure in the observation, not an error.
+    /// `since`: when the trigger was pulled, or the check began.
+    async fn observe(&self, queries: &BTreeSet<Query>, since: Timestamp) -> Observation;
+
+    /// Every object of the lab as the API returns it.
+    async fn baseline(&self) -> Result<Baseline, TargetError>;
+
+    /// Lets time pass: a real target waits, a simulator moves its clock on.
+    async fn pass(&self, time: Duration) -> Result<(), TargetError>;
+
+    /// Removes everything of this session, what the learner added to the lab included, and this alone.
+    async fn clear(&self) -> Result<(), TargetError>;
+
+    /// One line for each thing that exists on the target and could be residue, sorted. Equal before `start` and after `stop`.
+    async fn inventory(&self) -> Result<Vec<String>, TargetError>;
+
+    /// The variables a learner's tools need (`KUBECONFIG`, `DOCKER_HOST`), and lines that say how to reach the system.
+    async fn reach(&self) -> Result<Reach, TargetError>;
+}
+
+/// How a learner reaches the system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reach {
+    /// Environment variables for `breakfix env` and `breakfix shell`.
+    pub env: std::collections::BTreeMap<String, String>,
+    /// Plain sentences: "`kubectl get pods` shows the shop".
+    pub notes: Vec<String>,
+}

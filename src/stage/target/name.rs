@@ -1,0 +1,98 @@
+//! The names of targets, as `--target` takes them.
+
+use std::{fmt, str::FromStr};
+
+use breakfix_lab::Platform;
+use serde::{Deserialize, Serialize};
+
+/// A target as the learner names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetName {
+    /// The simulator inside breakfix.
+    Sim,
+    /// A kind cluster of breakfix's own.
+    Kind,
+    /// A context of the learner's kubeconfig.
+    Context(String),
+    /// The Docker engine that DOCKER_HOST or the current context names.
+    Docker,
+}
+
+/// Not the name of a target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a target; there are `sim`, `kind`, `context:NAME` and `docker`")]
+pub struct TargetNameError {
+    text: String,
+}
+
+impl TargetName {
+    /// Where labs of a platform open by default.
+    pub fn default_for(platform: Platform) -> Self {
+        match platform {
+            Platform::Kubernetes => Self::Sim,
+            Platform::Docker => Self::Docker,
+        }
+    }
+
+    /// Whether labs of this platform can run there at all.
+    pub fn serves(&self, platform: Platform) -> bool {
+        match self {
+            Self::Sim | Self::Kind | Self::Context(_) => platform == Platform::Kubernetes,
+            Self::Docker => platform == Platform::Docker,
+        }
+    }
+}
+
+impl FromStr for TargetName {
+    type Err = TargetNameError;
+
+    fn from_str(text: &str) -> Result<Self, TargetNameError> {
+        match text {
+            "sim" => Ok(Self::Sim),
+            "kind" => Ok(Self::Kind),
+            "docker" => Ok(Self::Docker),
+            _ => match text.strip_prefix("context:") {
+                Some(name) if !name.is_empty() => Ok(Self::Context(name.to_owned())),
+                _ => Err(TargetNameError { text: text.to_owned() }),
+            },
+        }
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sim => f.write_str("sim"),
+            Self::Kind => f.write_str("kind"),
+            Self::Context(name) => write!(f, "context:{name}"),
+            Self::Docker => f.write_str("docker"),
+        }
+    }
+}
+
+impl Serialize for TargetName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TargetName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back_as_they_print() {
+        for text in ["sim", "kind", "docker", "context:prod"] {
+            assert_eq!(text.parse::<TargetName>().unwrap().to_string(), text);
+        }
+        for text in ["", "context:", "Sim", "aws2"] {
+            assert!(text.parse::<TargetName>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What a target knows of the session it serves.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use breakfix_lab::Document;
+use jiff::Timestamp;
+
+/// One session's place on a target. Plain data, the same at every command.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The session's id: the value of every label `breakfix.dev/session`.
+    pub session: String,
+    /// The lab's name: the value of every label `breakfix.dev/lab`.
+    pub lab: String,
+    /// The session's own folder on the learner's machine.
+    pub folder: PathBuf,
+    /// The lab's own namespace; empty where the platform has none.
+    pub namespace: String,
+    /// The lab's system, with the session's values filled in.
+    pub documents: Vec<Document>,
+    /// Every YAML file of the lab's folder that a change may apply, by its path in the folder.
+    pub files: BTreeMap<String, Vec<Document>>,
+    /// Image references that the lab needs; all are the workload under another name.
+    pub images: Vec<String>,
+    /// When the session began.
+    pub opened: Timestamp,
+}
