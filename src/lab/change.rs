@@ -56,7 +56,12 @@ pub struct ObjectRef {
 #[serde(deny_unknown_fields)]
 pub struct Patch {
     pub kind: String,
-    pub name: String,
+    /// One object by its name; or all that `owned_by` chooses. Exactly one of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Every object of the kind that belongs to this one: the live pods of a Deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<Owner>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// A JSON merge patch (RFC 7386): `null` removes.
