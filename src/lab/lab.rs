@@ -21,6 +21,10 @@ pub struct Lab {
     /// What the target must be able to do; a target that cannot is "unsupported here".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Capability>,
+    /// Every image reference that exists on the nodes or on the engine for this lab; all are the workload under
+    /// another name. What is not listed cannot be pulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
     /// Values that `--seed` varies. `${name}` anywhere in the lab's files stands for the value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Parameter>,
@@ -90,6 +94,14 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 2] = [Self::Kubernetes, Self::Docker];
+
+    /// The platform of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|platform| platform.as_str() == name)
+    }
+
     /// The word used in lab files and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {

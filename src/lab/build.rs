@@ -1,0 +1,40 @@
+//! Puts the labs of the repository into the program: writes the list of their files as Rust.
+
+use std::{
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let labs = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../labs");
+    println!("cargo::rerun-if-changed={}", labs.display());
+    let mut files = Vec::new();
+    collect(&labs, &mut files).map_err(|error| format!("cannot read the labs in {}: {error}", labs.display()))?;
+    files.sort();
+    let mut list = fs::File::create(Path::new(&env::var("OUT_DIR")?).join("labs.rs"))?;
+    writeln!(list, "&[")?;
+    for file in files {
+        let path = file.strip_prefix(&labs)?.to_str().ok_or("a lab's file name is not UTF-8")?.replace('\\', "/");
+        let full = file.canonicalize()?;
+        writeln!(list, "    ({path:?}, include_bytes!({full:?})),")?;
+    }
+    writeln!(list, "]")?;
+    Ok(())
+}
+
+/// All files below a folder, hidden ones left out.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().first() == Some(&b'.') {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
