@@ -3,7 +3,7 @@
 use breakfix_lab::{Platform, check::Check};
 use jiff::Timestamp;
 
-use crate::{Baseline, Observation, Query, Verdict, query::Scope};
+use crate::{Baseline, Observation, Query, Verdict, composition, query::Scope};
 
 /// Everything a verdict may depend on.
 #[derive(Clone, Copy, Debug)]
@@ -23,14 +23,67 @@ pub trait Judge {
 
     /// The verdict. A query without an answer, or with a failure, is `unknown`.
     fn judge(&self, view: &View<'_>) -> Verdict;
+
+    /// What is wrong with the check as it is written: an expression that cannot be read, a kind that the word does not know.
+    /// Each a sentence for the lab's author. Needs no system.
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Judge for Check {
-    fn queries(&self, _platform: Platform, _scope: &Scope) -> Vec<Query> {
-        Vec::new()
+    fn queries(&self, platform: Platform, scope: &Scope) -> Vec<Query> {
+        match of(self) {
+            Shape::All(checks) | Shape::Any(checks) | Shape::None(checks) => {
+                checks.iter().flat_map(|check| check.queries(platform, scope)).collect()
+            }
+            Shape::Word(word) => word.queries(platform, scope),
+        }
     }
 
-    fn judge(&self, _view: &View<'_>) -> Verdict {
-        Verdict::Unknown { reason: "not judged yet".to_owned() }
+    fn judge(&self, view: &View<'_>) -> Verdict {
+        match of(self) {
+            Shape::All(checks) => composition::all(checks, view),
+            Shape::Any(checks) => composition::any(checks, view),
+            Shape::None(checks) => composition::none(checks, view),
+            Shape::Word(word) => word.judge(view),
+        }
     }
+
+    fn problems(&self) -> Vec<String> {
+        match of(self) {
+            Shape::All([]) | Shape::Any([]) | Shape::None([]) => vec!["the list of checks is empty".to_owned()],
+            Shape::All(checks) | Shape::Any(checks) | Shape::None(checks) => {
+                checks.iter().flat_map(Judge::problems).collect()
+            }
+            Shape::Word(word) => word.problems(),
+        }
+    }
+}
+
+/// A check is a composition of others or a word; the one list that knows all words.
+enum Shape<'a> {
+    All(&'a [Check]),
+    Any(&'a [Check]),
+    None(&'a [Check]),
+    Word(&'a dyn Judge),
+}
+
+fn of(check: &Check) -> Shape<'_> {
+    Shape::Word(match check {
+        Check::All(checks) => return Shape::All(checks),
+        Check::Any(checks) => return Shape::Any(checks),
+        Check::None(checks) => return Shape::None(checks),
+        Check::Http(word) => word,
+        Check::RoundTrip(word) => word,
+        Check::Endpoints(word) => word,
+        Check::RolledOut(word) => word,
+        Check::Field(word) => word,
+        Check::Identity(word) => word,
+        Check::Unchanged(word) => word,
+        Check::ScaleKept(word) => word,
+        Check::NoNewPower(word) => word,
+        Check::Events(word) => word,
+        Check::Published(word) => word,
+    })
 }

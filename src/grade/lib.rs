@@ -1,19 +1,42 @@
 //! Grading: pure functions from an observation to a verdict, and from verdicts to a score.
 //!
-//! Nothing here sends, waits or reads a clock. `breakfix-stage` asks a check for its [`Query`]s, fetches them, and hands the
-//! [`Observation`] back; the same observation always gets the same verdict.
+//! Nothing here sends, waits or reads a clock. `breakfix-stage` asks a [`Plan`] what comes next, does it, and hands the
+//! [`Observation`] back; the same observations always get the same verdicts.
+//!
+//! One file a word of the check vocabulary: the judging of `http` is in `http.rs`. To add a word: its YAML type in `breakfix-lab`, a
+//! file here with `impl Judge`, a line in `judge.rs`, its fixtures.
 
+mod answers;
 pub mod baseline;
+mod composition;
+mod endpoints;
+mod events;
+pub mod field;
+mod http;
+mod identity;
 pub mod judge;
+mod no_new_power;
+mod object;
 pub mod observation;
+mod path;
+
+pub mod pods;
+mod published;
+pub mod quantity;
 pub mod query;
 pub mod report;
+mod rolled_out;
+mod round_trip;
+mod scale_kept;
 pub mod score;
+mod unchanged;
 pub mod verdict;
 
 pub use baseline::Baseline;
 pub use judge::{Judge, View};
 pub use observation::{Exchange, Failure, Fetched, Observation, Outcome};
+pub use path::Path;
+
 pub use query::Query;
 pub use report::Report;
 pub use verdict::{Evidence, Verdict};

@@ -1,6 +1,6 @@
 //! What a check needs to see, as a value. Equal queries of several checks are fetched once.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use breakfix_lab::check::{Caller, Leg, Owner, Request};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Query {
     /// Every object of a kind. Kubernetes: in this namespace (ignored for cluster-scoped kinds). Docker: every container, network or
-    /// volume that is the lab's by label or name or was made since the lab opened, as `inspect` shows it. -> `Fetched::Objects`
+    /// volume that is the lab's by label or name or was made since the lab opened, as `inspect` shows it. A kind that the API does
+    /// not serve at all is an empty list, for there can be none; a list that is refused is a failure. -> `Fetched::Objects`
     Objects { kind: String, namespace: Option<String> },
     /// Requests sent by a probe. -> `Fetched::Exchanges`
     Requests { from: Caller, request: Request, times: u32, timeout: Duration, control: Option<String> },
@@ -18,6 +19,22 @@ pub enum Query {
     RoundTrip { write: Leg, read: Leg },
     /// What the engine said of the containers that bore this name, since the trigger (or since the check began). -> `Fetched::Events`
     Events { container: String },
+}
+
+impl fmt::Display for Query {
+    /// For people: `list Pod in shop`, `GET http://shop/`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Objects { kind, namespace: Some(namespace) } => write!(f, "list {kind} in {namespace}"),
+            Self::Objects { kind, namespace: None } => write!(f, "list {kind}"),
+            Self::Requests { request, .. } => write!(f, "{} {}", request.method.as_str(), request.url),
+            Self::RoundTrip { write, read } => {
+                let (write, read) = (&write.request, &read.request);
+                write!(f, "{} {}, then {} {}", write.method.as_str(), write.url, read.method.as_str(), read.url)
+            }
+            Self::Events { container } => write!(f, "events of container {container}"),
+        }
+    }
 }
 
 /// Where a check looks when it names no namespace.

@@ -24,7 +24,48 @@ pub struct Evidence {
     pub look: Option<String>,
 }
 
+impl Evidence {
+    /// What was wanted and what was found, without a place to look.
+    pub fn new(wanted: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { wanted: wanted.into(), found: found.into(), look: None }
+    }
+
+    /// With a command that shows more.
+    #[must_use]
+    pub fn look(mut self, look: Option<String>) -> Self {
+        self.look = look;
+        self
+    }
+}
+
 impl Verdict {
+    pub fn met(evidence: Evidence) -> Self {
+        Self::Met { evidence }
+    }
+
+    pub fn not_met(reason: impl Into<String>, evidence: Evidence) -> Self {
+        Self::NotMet { reason: reason.into(), evidence }
+    }
+
+    pub fn unknown(reason: impl Into<String>) -> Self {
+        Self::Unknown { reason: reason.into() }
+    }
+
+    /// Why it is not met, or why it is not known.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Met { .. } => None,
+            Self::NotMet { reason, .. } | Self::Unknown { reason } => Some(reason),
+        }
+    }
+
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Self::Met { evidence } | Self::NotMet { evidence, .. } => Some(evidence),
+            Self::Unknown { .. } => None,
+        }
+    }
+
     /// `met`, `not_met` or `unknown`, as result files say it.
     pub fn word(&self) -> &'static str {
         match self {
@@ -36,6 +77,10 @@ impl Verdict {
 
     pub fn is_met(&self) -> bool {
         matches!(self, Self::Met { .. })
+    }
+
+    pub fn is_not_met(&self) -> bool {
+        matches!(self, Self::NotMet { .. })
     }
 
     pub fn is_unknown(&self) -> bool {

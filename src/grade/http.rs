@@ -1,0 +1,225 @@
+//! `http`: somebody answered as wanted, or nobody did where nobody may.
+//!
+//! Rule: the system's silence is the system's (`not met`); a probe that could not ask is ours (`unknown`). A closed path usually
+//! answers with silence, so a negative twin counts silence only where the same probe reached its control target in the same run.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use breakfix_lab::{
+    Platform,
+    check::{self, Http, Owner},
+};
+
+use crate::{
+    Evidence, Exchange, Judge, Outcome, Query, Verdict, View,
+    answers::{objects_query, owner_queries},
+    object,
+    query::Scope,
+};
+
+/// How long one answer may take where the check does not say.
+pub const WITHIN_DEFAULT: Duration = Duration::from_secs(5);
+/// The header in which the workload names its instance: the pod's name, the container's host name.
+pub const INSTANCE_HEADER: &str = "x-workload-instance";
+/// How much of a body evidence shows, in characters.
+const BODY_SHOWN_MAX: usize = 80;
+
+impl Judge for Http {
+    fn queries(&self, platform: Platform, scope: &Scope) -> Vec<Query> {
+        let mut queries = vec![query(self)];
+        if let Some(owner) = &self.answered_by {
+            match platform {
+                Platform::Kubernetes => queries.extend(owner_queries(scope, owner)),
+                Platform::Docker => queries.push(objects_query(platform, scope, &owner.kind, None)),
+            }
+        }
+        queries
+    }
+
+    fn judge(&self, view: &View<'_>) -> Verdict {
+        judge(self, view).unwrap_or_else(|unknown| unknown)
+    }
+}
+
+fn query(check: &Http) -> Query {
+    Query::Requests {
+        from: check.from.clone(),
+        request: check.request.clone(),
+        times: times(check),
+        timeout: within(check),
+        control: check.refused.as_ref().map(|refused| refused.control.clone()),
+    }
+}
+
+fn times(check: &Http) -> u32 {
+    check.times.unwrap_or(1).max(1)
+}
+
+fn within(check: &Http) -> Duration {
+    check.within.map_or(WITHIN_DEFAULT, |span| span.0)
+}
+
+fn judge(check: &Http, view: &View<'_>) -> Result<Verdict, Verdict> {
+    let exchanges = view.exchanges(&query(check))?;
+    if check.refused.is_some() {
+        return Ok(nobody_answers(check, exchanges));
+    }
+    let instances = match &check.answered_by {
+        Some(owner) => Some((owner, instances(owner, view)?)),
+        None => None,
+    };
+    let wanted = wanted(check);
+    if exchanges.is_empty() {
+        return Ok(match &check.request.each {
+            Some(owner) => {
+                let reason = format!("no instance of {} {} runs, so nobody could be asked", owner.kind, owner.name);
+                Verdict::not_met(reason, Evidence::new(wanted, "no running instance"))
+            }
+            None => Verdict::unknown(format!("the probe sent no request to {}", check.request.url)),
+        });
+    }
+    let faults: Vec<(usize, &Exchange, String)> = exchanges
+        .iter()
+        .enumerate()
+        .filter_map(|(index, exchange)| {
+            let fault = fault(check, exchange, instances.as_ref().map(|(owner, names)| (*owner, names)));
+            fault.map(|fault| (index, exchange, fault))
+        })
+        .collect();
+    let total = exchanges.len();
+    let fine = total - faults.len();
+    Ok(match faults.first() {
+        Some((index, exchange, fault)) => {
+            let which = if total == 1 { String::new() } else { format!("request {} of {total}: ", index + 1) };
+            let reason = format!("{} to {}: {fault}", check.request.method.as_str(), exchange.url);
+            Verdict::not_met(reason, Evidence::new(wanted, format!("{fine} of {total} answered so; {which}{fault}")))
+        }
+        None if check.request.each.is_none() && total < times(check) as usize => {
+            Verdict::unknown(format!("the probe sent {total} of {} requests to {}", times(check), check.request.url))
+        }
+        None => Verdict::met(Evidence::new(wanted, format!("{fine} of {total} answered so"))),
+    })
+}
+
+/// The negative twin.
+fn nobody_answers(check: &Http, exchanges: &[Exchange]) -> Verdict {
+    let wanted = format!("no answer from {}", check.request.url);
+    if exchanges.is_empty() {
+        return Verdict::unknown(format!("the probe sent no request to {}", check.request.url));
+    }
+    if let Some(exchange) = exchanges.iter().find(|it| matches!(it.outcome, Outcome::Answered { .. })) {
+        let found = in_words(exchange);
+        return Verdict::not_met(
+            format!("{} answers, and it must not: {found}", exchange.url),
+            Evidence::new(wanted, found),
+        );
+    }
+    for exchange in exchanges {
+        let silent = matches!(exchange.outcome, Outcome::TimedOut | Outcome::NameUnanswered);
+        // Told off at once is an answer of the network's; silence may as well be a probe without a network.
+        let known = exchange.control_reached == Some(true) || (!silent && exchange.control_reached.is_none());
+        if !known {
+            return Verdict::unknown(format!(
+                "{} did not answer, but neither did the probe's own control target{}, so nothing is proved",
+                exchange.url,
+                check.refused.as_ref().map_or_else(String::new, |refused| format!(" {}", refused.control)),
+            ));
+        }
+    }
+    let found = exchanges.first().map_or_else(String::new, in_words);
+    Verdict::met(Evidence::new(wanted, format!("{found}, while the probe reached its control target")))
+}
+
+/// What is wrong with one exchange; `None` where nothing is.
+fn fault(check: &Http, exchange: &Exchange, answerer: Option<(&Owner, &BTreeSet<String>)>) -> Option<String> {
+    let Outcome::Answered { status, headers, body } = &exchange.outcome else { return Some(in_words(exchange)) };
+    if *status != check.status.unwrap_or(200) {
+        return Some(in_words(exchange));
+    }
+    if exchange.took > within(check) {
+        return Some(format!("the answer took {:.1}s", exchange.took.as_secs_f64()));
+    }
+    if let Some(fault) = check.body.as_ref().and_then(|wanted| body_fault(wanted, body)) {
+        return Some(fault);
+    }
+    let (owner, names) = answerer?;
+    let instance =
+        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(INSTANCE_HEADER)).map(|(_, value)| value.as_str());
+    match instance {
+        Some(instance) if names.contains(instance) => None,
+        Some(instance) => Some(format!("answered by {instance}, which is not part of {} {}", owner.kind, owner.name)),
+        None => Some(format!("the answer does not come from {} {}", owner.kind, owner.name)),
+    }
+}
+
+fn body_fault(wanted: &check::Body, body: &str) -> Option<String> {
+    if wanted.contains.as_ref().is_some_and(|part| !body.contains(part.as_str())) {
+        return Some(format!("the answer reads {}", shown(body)));
+    }
+    if let Some(part) = wanted.lacks.as_ref().filter(|part| body.contains(part.as_str())) {
+        return Some(format!("the answer says \"{part}\""));
+    }
+    None
+}
+
+/// The names under which instances of a workload answer. None where the workload does not exist.
+fn instances(owner: &Owner, view: &View<'_>) -> Result<BTreeSet<String>, Verdict> {
+    if view.platform == Platform::Kubernetes {
+        let pods = view.owned_pods(owner)?.unwrap_or_default();
+        return Ok(pods.into_iter().map(|pod| object::name(pod).to_owned()).collect());
+    }
+    let Some(container) = view.object(&owner.kind, &owner.name, None)? else { return Ok(BTreeSet::new()) };
+    let id = object::text(container, &["Id"]).unwrap_or("");
+    let host = object::text(container, &["Config", "Hostname"]).unwrap_or("");
+    // The engine's own default for a host name is the first twelve characters of the id.
+    let short = id.get(..12).unwrap_or(id);
+    Ok([id, short, host, object::name(container)].into_iter().filter(|it| !it.is_empty()).map(str::to_owned).collect())
+}
+
+fn wanted(check: &Http) -> String {
+    let mut wanted =
+        format!("{} {} answers {}", check.request.method.as_str(), check.request.url, check.status.unwrap_or(200));
+    if let Some(body) = &check.body {
+        if let Some(part) = &body.contains {
+            wanted.push_str(&format!(" with \"{part}\""));
+        }
+        if let Some(part) = &body.lacks {
+            wanted.push_str(&format!(" without \"{part}\""));
+        }
+    }
+    if let Some(owner) = &check.answered_by {
+        wanted.push_str(&format!(" from {} {}", owner.kind, owner.name));
+    }
+    if check.within.is_some() {
+        wanted.push_str(&format!(" within {:.1}s", within(check).as_secs_f64()));
+    }
+    match times(check) {
+        1 => wanted,
+        times => format!("{wanted}, {times} times"),
+    }
+}
+
+/// What became of a request, as a learner would say it.
+pub(crate) fn in_words(exchange: &Exchange) -> String {
+    match &exchange.outcome {
+        Outcome::Answered { status, body, .. } if body.trim().is_empty() => format!("answered {status} with nothing"),
+        Outcome::Answered { status, body, .. } => format!("answered {status}: {}", shown(body)),
+        Outcome::Refused => "connection refused".to_owned(),
+        Outcome::Reset => "connected, then the connection was closed without an answer".to_owned(),
+        Outcome::TimedOut => format!("no answer within {:.1}s", exchange.took.as_secs_f64()),
+        Outcome::NameUnknown => "the name does not exist".to_owned(),
+        Outcome::NameUnanswered => "the name could not be looked up".to_owned(),
+    }
+}
+
+/// The start of a body, on one line and in quotes.
+fn shown(body: &str) -> String {
+    let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(BODY_SHOWN_MAX) {
+        Some((end, _)) => format!("\"{}…\"", line.get(..end).unwrap_or_default()),
+        None => format!("\"{line}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests;

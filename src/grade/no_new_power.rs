@@ -1,0 +1,74 @@
+//! `no_new_power`: nobody was given rights that they did not have.
+//!
+//! Rule: the rights that the lab's objects hold now, less those that they held in the baseline, are none. A right belongs to the
+//! workload at the upper end of an owner chain, so that a new pod of an old Deployment has no new ones. What counts as one is listed in
+//! [`kubernetes`] and [`docker`].
+
+mod docker;
+mod kubernetes;
+
+use std::collections::BTreeSet;
+
+use breakfix_lab::{Platform, check::NoNewPower};
+
+use crate::{Evidence, Judge, Query, Verdict, View, answers::objects_query, query::Scope, unchanged::paths};
+
+/// One right, in words: `container web is privileged`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Power {
+    kind: String,
+    name: String,
+    what: String,
+}
+
+impl Judge for NoNewPower {
+    fn queries(&self, platform: Platform, scope: &Scope) -> Vec<Query> {
+        kinds(platform).iter().map(|kind| objects_query(platform, scope, kind, None)).collect()
+    }
+
+    fn judge(&self, view: &View<'_>) -> Verdict {
+        judge(self, view).unwrap_or_else(|unknown| unknown)
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.except.iter().filter_map(|free| paths(&free.fields).err()).collect()
+    }
+}
+
+fn kinds(platform: Platform) -> &'static [&'static str] {
+    match platform {
+        Platform::Kubernetes => &kubernetes::KINDS,
+        Platform::Docker => &docker::KINDS,
+    }
+}
+
+fn judge(check: &NoNewPower, view: &View<'_>) -> Result<Verdict, Verdict> {
+    let mut now = Vec::new();
+    let mut before = Vec::new();
+    for kind in kinds(view.platform) {
+        now.extend(view.objects(kind, None)?.iter().map(|object| (*kind, object)));
+        // The whole baseline, other namespaces of the lab too: what was there already is not new.
+        before.extend(view.baseline.objects.get(*kind).into_iter().flatten().map(|object| (*kind, object)));
+    }
+    let scan = |objects: &[(&'static str, &serde_json::Value)]| -> BTreeSet<Power> {
+        match view.platform {
+            Platform::Kubernetes => kubernetes::scan(objects, &kubernetes::namespaces(view), &check.except),
+            Platform::Docker => docker::scan(objects, &check.except),
+        }
+    };
+    let (held, holds) = (scan(&before), scan(&now));
+    let wanted = "no right that was not there when the lab was handed over";
+    let mut fresh = holds.difference(&held).peekable();
+    let Some(first) = fresh.peek().copied() else {
+        return Ok(Verdict::met(Evidence::new(wanted, "none")));
+    };
+    if !view.baseline.objects.contains_key(&first.kind) {
+        return view.baseline(&first.kind, None).map(|_| Verdict::unknown("the baseline cannot be compared"));
+    }
+    let found =
+        fresh.map(|power| format!("{} {}: {}", power.kind, power.name, power.what)).collect::<Vec<_>>().join("; ");
+    Ok(Verdict::not_met(format!("{} {}: {}", first.kind, first.name, first.what), Evidence::new(wanted, found)))
+}
+
+#[cfg(test)]
+mod tests;
