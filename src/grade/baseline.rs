@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use breakfix_lab::Lab;
+use breakfix_lab::LoadedLab;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,11 +20,11 @@ pub struct Baseline {
 
 impl Baseline {
     /// What must be fetched for the baseline: every list of objects that one of the lab's checks will ask for.
-    pub fn queries(lab: &Lab, scope: &Scope) -> BTreeSet<Query> {
-        let objectives = lab.objectives.iter().flat_map(|it| it.guard.iter().chain([&it.check]));
-        let checks = objectives.chain(lab.safeguards.iter().map(|it| &it.check));
+    pub fn queries(lab: &LoadedLab, scope: &Scope) -> BTreeSet<Query> {
+        let objectives = lab.lab.objectives.iter().flat_map(|it| it.guard.iter().chain([&it.check]));
+        let checks = objectives.chain(lab.safeguards().iter().map(|it| &it.check));
         checks
-            .flat_map(|check| check.queries(lab.platform, scope))
+            .flat_map(|check| check.queries(lab.platform(), scope))
             .filter(|query| matches!(query, Query::Objects { .. }))
             .collect()
     }

@@ -8,6 +8,7 @@
 
 mod answers;
 pub mod baseline;
+mod case;
 mod composition;
 mod endpoints;
 mod events;
@@ -19,7 +20,7 @@ mod no_new_power;
 mod object;
 pub mod observation;
 mod path;
-
+pub mod plan;
 pub mod pods;
 mod published;
 pub mod quantity;
@@ -36,7 +37,7 @@ pub use baseline::Baseline;
 pub use judge::{Judge, View};
 pub use observation::{Exchange, Failure, Fetched, Observation, Outcome};
 pub use path::Path;
-
+pub use plan::{Answer, Case, Doing, Plan, Step};
 pub use query::Query;
 pub use report::Report;
 pub use verdict::{Evidence, Verdict};

@@ -18,6 +18,7 @@ pub struct Observation {
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a handful of answers an observation, and round trips are few")]
 pub enum Fetched {
     /// The API's own JSON, one value an object. Empty means: observed that there is none.
     Objects(Vec<Value>),

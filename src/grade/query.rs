@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One thing to fetch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a handful of queries a check, and round trips are few")]
 pub enum Query {
     /// Every object of a kind. Kubernetes: in this namespace (ignored for cluster-scoped kinds). Docker: every container, network or
     /// volume that is the lab's by label or name or was made since the lab opened, as `inspect` shows it. A kind that the API does
