@@ -147,7 +147,8 @@ fn lift_rule(lift: &Lift, rules: &mut Vec<Safeguard>) -> Result<(), Refusal> {
 fn except(check: &mut Check, exception: &Exception) -> bool {
     let (kinds, list) = match check {
         Check::All(parts) => {
-            return parts.iter_mut().fold(false, |taken, part| except(part, exception) || taken);
+            // Every part takes it, not only the first that can.
+            return parts.iter_mut().filter_map(|part| except(part, exception).then_some(())).count() > 0;
         }
         Check::Identity(identity) => (Some(&identity.kinds), &mut identity.except),
         Check::Unchanged(unchanged) => (Some(&unchanged.kinds), &mut unchanged.except),

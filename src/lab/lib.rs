@@ -12,6 +12,7 @@ pub mod embedded;
 mod fill;
 pub mod house;
 pub mod lab;
+pub mod lint;
 pub mod load;
 pub mod loaded;
 pub mod problem;

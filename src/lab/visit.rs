@@ -47,6 +47,11 @@ pub fn parts(check: &Check) -> &[Check] {
     }
 }
 
+/// Whether a check only joins others.
+pub fn is_composed(check: &Check) -> bool {
+    matches!(check, Check::All(_) | Check::Any(_) | Check::None(_))
+}
+
 /// The word that a check is written with.
 pub fn check_word(check: &Check) -> &'static str {
     match check {

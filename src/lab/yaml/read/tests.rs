@@ -74,10 +74,7 @@ fn refuses_bombs() {
     assert_eq!(bad("[".repeat(100)).len(), 1);
     let deep: String = (0..80).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
     assert_eq!(bad(deep).len(), 1);
-    let mixed = format!(
-        "{}{}",
-        (0..60).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>(),
-        format!("{}{}", " ".repeat(61), "[".repeat(60))
-    );
+    let blocks: String = (0..60).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let mixed = format!("{blocks}{}{}", " ".repeat(61), "[".repeat(60));
     assert_eq!(bad(mixed).len(), 1);
 }

@@ -1,0 +1,184 @@
+//! Objects that checks and changes name: each is in the system, or made by a change.
+
+use std::collections::BTreeSet;
+
+use super::{Lint, Rule};
+use crate::{
+    Change, Check, LoadedLab,
+    check::{Caller, Owner, Request},
+    lab::{Exception, Platform},
+    suggest, visit,
+};
+
+pub(super) const RULE: Rule = Rule {
+    name: "objects",
+    why: "a name that nothing bears makes a check that is never met, or a change that cannot be made",
+    check,
+};
+
+/// An object that something names.
+struct Named<'a> {
+    kind: &'a str,
+    name: &'a str,
+    namespace: Option<&'a str>,
+}
+
+fn check(lint: &mut Lint<'_>) {
+    let lab = lint.lab;
+    let held = held(lab);
+    for (steps, check) in visit::checks(&lab.lab) {
+        for named in named_by_check(check) {
+            look_up(lint, &held, &steps, &named);
+        }
+    }
+    for (steps, change) in visit::changes(&lab.lab) {
+        for named in named_by_change(change) {
+            look_up(lint, &held, &steps, &named);
+        }
+    }
+    for (index, lift) in lab.lab.lift.iter().enumerate() {
+        for (number, exception) in lift.except.iter().enumerate() {
+            let steps = ["lift".to_owned(), index.to_string(), "except".to_owned(), number.to_string()];
+            for named in named_by_exceptions(std::slice::from_ref(exception)) {
+                look_up(lint, &held, &steps, &named);
+            }
+        }
+    }
+}
+
+/// Kind, name and namespace of every object that the lab has at some time. The namespace is empty where there is none.
+type Held<'a> = BTreeSet<(&'a str, &'a str, &'a str)>;
+
+fn held(lab: &LoadedLab) -> Held<'_> {
+    let own = lab.namespace().unwrap_or_default();
+    let documents = lab.documents.iter().chain(lab.files.values().flatten());
+    documents
+        .map(|document| {
+            let namespace = document.namespace.as_deref().unwrap_or(own);
+            (document.kind.as_str(), document.name.as_str(), namespace)
+        })
+        .collect()
+}
+
+fn look_up(lint: &mut Lint<'_>, held: &Held<'_>, steps: &[String], named: &Named<'_>) {
+    let own = lint.lab.namespace().unwrap_or_default();
+    let namespace = named.namespace.unwrap_or(own);
+    let is_it = |(kind, name, place): &(&str, &str, &str)| {
+        *kind == named.kind
+            && *name == named.name
+            && (*place == namespace || named.namespace.is_none() && place.is_empty())
+    };
+    if held.iter().any(is_it) || derived(held, named) || built_in(lint.lab.platform(), named) {
+        return;
+    }
+    let same_kind: Vec<&str> = held.iter().filter(|(kind, ..)| *kind == named.kind).map(|(_, name, _)| *name).collect();
+    let place = named.namespace.map(|namespace| format!(" in `{namespace}`")).unwrap_or_default();
+    let message = format!("the lab has no {} `{}`{place}", named.kind, named.name);
+    let help = suggest::help(named.name, &same_kind).unwrap_or_else(|| {
+        let kinds: BTreeSet<&str> = held.iter().map(|(kind, ..)| *kind).collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        suggest::help(named.kind, &kinds).unwrap_or_else(|| "write it to system/".to_owned())
+    });
+    lint.error(steps, message, help);
+}
+
+/// What a StatefulSet makes: `db-0`, and the claim `data-db-0`.
+fn derived(held: &Held<'_>, named: &Named<'_>) -> bool {
+    let Some((base, number)) = named.name.rsplit_once('-') else { return false };
+    let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let mut sets = held.iter().filter(|(kind, ..)| *kind == "StatefulSet").map(|(_, name, _)| *name);
+    numbered
+        && match named.kind {
+            "Pod" => sets.any(|set| set == base),
+            "PersistentVolumeClaim" => sets.any(|set| base.strip_suffix(set).is_some_and(|rest| rest.ends_with('-'))),
+            _ => false,
+        }
+}
+
+/// What every cluster and every engine has.
+fn built_in(platform: Platform, named: &Named<'_>) -> bool {
+    match platform {
+        Platform::Kubernetes => matches!(
+            (named.kind, named.name),
+            ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt") | ("Service", "kubernetes")
+        ),
+        Platform::Docker => named.kind == "Network" && matches!(named.name, "bridge" | "host" | "none"),
+    }
+}
+
+fn named_by_check(check: &Check) -> Vec<Named<'_>> {
+    let object = |kind, name, namespace| Named { kind, name, namespace };
+    match check {
+        Check::Http(http) => {
+            let mut named = named_by_request(&http.from, &http.request);
+            named.extend(http.answered_by.as_ref().map(owner));
+            named
+        }
+        Check::RoundTrip(trip) => {
+            let mut named = named_by_request(&trip.write.from, &trip.write.request);
+            named.extend(named_by_request(&trip.read.from, &trip.read.request));
+            named
+        }
+        Check::Endpoints(endpoints) => {
+            let mut named = vec![object("Service", &endpoints.service, endpoints.namespace.as_deref())];
+            named.extend(endpoints.owned_by.as_ref().map(owner));
+            named.extend(endpoints.never.as_ref().map(owner));
+            named
+        }
+        Check::RolledOut(rolled) => vec![object(&rolled.kind, &rolled.name, rolled.namespace.as_deref())],
+        Check::Field(field) => {
+            field.name.iter().map(|name| object(&field.kind, name, field.namespace.as_deref())).collect()
+        }
+        Check::Identity(identity) => {
+            let named = identity.kinds.iter().zip(identity.name.iter().cycle());
+            let named = named.map(|(kind, name)| object(kind, name, None));
+            named.chain(named_by_exceptions(&identity.except)).collect()
+        }
+        Check::Unchanged(unchanged) => {
+            let named = unchanged.kinds.iter().zip(unchanged.name.iter().cycle());
+            let named = named.map(|(kind, name)| object(kind, name, unchanged.namespace.as_deref()));
+            named.chain(named_by_exceptions(&unchanged.except)).collect()
+        }
+        Check::ScaleKept(kept) => named_by_exceptions(&kept.except).collect(),
+        Check::NoNewPower(power) => named_by_exceptions(&power.except).collect(),
+        Check::Events(events) => vec![object("Container", &events.container, None)],
+        Check::Published(published) => vec![object("Container", &published.container, None)],
+        Check::All(_) | Check::Any(_) | Check::None(_) => Vec::new(),
+    }
+}
+
+fn named_by_change(change: &Change) -> Vec<Named<'_>> {
+    let object = |kind, name, namespace| Named { kind, name, namespace };
+    match change {
+        Change::Patch(patch) => {
+            let one = patch.name.as_deref().map(|name| object(&patch.kind, name, patch.namespace.as_deref()));
+            one.into_iter().chain(patch.owned_by.as_ref().map(owner)).collect()
+        }
+        Change::Delete(delete) => {
+            let one = delete.name.as_deref().map(|name| object(&delete.kind, name, delete.namespace.as_deref()));
+            one.into_iter().chain(delete.owned_by.as_ref().map(owner)).collect()
+        }
+        Change::Scale(scale) => vec![object(&scale.kind, &scale.name, scale.namespace.as_deref())],
+        Change::Restart(named) | Change::Start(named) | Change::Stop(named) => {
+            vec![object(&named.kind, &named.name, named.namespace.as_deref())]
+        }
+        Change::Recreate(recreate) => vec![object("Container", &recreate.name, None)],
+        Change::Request(load) => named_by_request(&load.from, &load.request),
+        Change::Apply(_) | Change::Wait(_) => Vec::new(),
+    }
+}
+
+fn named_by_request<'a>(from: &'a Caller, request: &'a Request) -> Vec<Named<'a>> {
+    let network = from.network.as_deref().map(|name| Named { kind: "Network", name, namespace: None });
+    network.into_iter().chain(request.each.as_ref().map(owner)).collect()
+}
+
+fn named_by_exceptions(exceptions: &[Exception]) -> impl Iterator<Item = Named<'_>> {
+    exceptions.iter().filter_map(|exception| {
+        Some(Named { kind: &exception.kind, name: exception.name.as_deref()?, namespace: None })
+    })
+}
+
+fn owner(owner: &Owner) -> Named<'_> {
+    Named { kind: &owner.kind, name: &owner.name, namespace: owner.namespace.as_deref() }
+}
