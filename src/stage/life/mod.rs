@@ -1,1 +1,25 @@
-//! In the making.
+//! The life of a session: open, grade, reset, stop, and put right what was cut short.
+//!
+//! Each step stands in the journal before its first mutation. A command that finds a step without its end finishes or undoes it
+//! (`recover`) before it does anything else.
+
+mod edit;
+mod error;
+mod fault;
+mod grading;
+mod open;
+mod prove;
+mod recover;
+mod reset;
+mod stop;
+mod talk;
+
+pub use error::LifeError;
+pub use fault::{Broken, break_system};
+pub use grading::{Extent, Graded, Known, grade};
+pub use open::{Opened, open};
+pub use prove::{Expected, Proof, Scenario, prove};
+pub use recover::{Recovered, recover};
+pub use reset::reset;
+pub use stop::{forget, stop};
+pub use talk::{Silent, Talk};

@@ -50,8 +50,21 @@ pub trait Target: Send + Sync {
     /// Lets time pass: a real target waits, a simulator moves its clock on.
     async fn pass(&self, time: Duration) -> Result<(), TargetError>;
 
+    /// The system's own time: what its events are stamped with.
+    async fn today(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Whether [`Target::pass`] moves a clock of the target's own instead of waiting.
+    fn skips_time(&self) -> bool {
+        false
+    }
+
     /// Removes everything of this session, what the learner added to the lab included, and this alone.
     async fn clear(&self) -> Result<(), TargetError>;
+
+    /// Removes its probes; called at the end of each check run.
+    async fn rest(&self) {}
 
     /// One line for each thing that exists on the target and could be residue, sorted. Equal before `start` and after `stop`.
     async fn inventory(&self) -> Result<Vec<String>, TargetError>;

@@ -34,6 +34,16 @@ impl TargetName {
         }
     }
 
+    /// Whether `start` builds the healthy system first and sees it healthy. On a cluster much can stand in the way of a healthy
+    /// system (quotas, policies, nodes that cannot get the image), and a learner must not be blamed for it. An engine that creates and
+    /// starts a container has shown all there is to show, and building everything twice would double the time of `start`; there `lab test` proves it.
+    pub fn proves_health_first(&self) -> bool {
+        match self {
+            Self::Sim | Self::Kind | Self::Context(_) => true,
+            Self::Docker => false,
+        }
+    }
+
     /// Whether labs of this platform can run there at all.
     pub fn serves(&self, platform: Platform) -> bool {
         match self {

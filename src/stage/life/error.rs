@@ -1,0 +1,55 @@
+//! Why a step of a session could not be made.
+
+use std::io;
+
+use crate::{TargetError, home::HomeError};
+
+/// Trouble in the life of a session.
+#[derive(Debug, thiserror::Error)]
+pub enum LifeError {
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The journal could not be written or read; nothing was done to the system after that.
+    #[error("could not keep the journal: {0}")]
+    Journal(#[from] io::Error),
+    /// The target cannot show what the lab is about.
+    #[error("`{lab}` is unsupported here: the target `{target}` has no {}", missing.join(", no "))]
+    Unsupported { lab: String, target: String, missing: Vec<String> },
+    /// Something of somebody else's bears a name that the lab needs.
+    #[error("`{lab}` cannot open: {}", clashes.join("; "))]
+    Clash { lab: String, clashes: Vec<String> },
+    /// The healthy system did not become healthy: trouble of the target's, not the learner's.
+    #[error("the healthy system of `{lab}` did not come up within {seconds} s: {}", open.join("; "))]
+    NeverHealthy { lab: String, seconds: u64, open: Vec<String> },
+    /// The fault does not show: these objectives are met, or cannot be checked, before the learner has done anything.
+    #[error("`{lab}` would be no exercise: {}", open.join("; "))]
+    NotBroken { lab: String, open: Vec<String> },
+    /// A lab says something that only this step could notice.
+    #[error("`{lab}`: {what}")]
+    Lab { lab: String, what: String },
+}
+
+impl LifeError {
+    /// What to try.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Target(error) => error.hints.clone(),
+            Self::Home(error) => error.hint().into_iter().collect(),
+            Self::Journal(error) if error.kind() == io::ErrorKind::StorageFull => {
+                vec!["The disk is full; nothing more was done to the system. Free some space and try again.".to_owned()]
+            }
+            Self::Unsupported { .. } => {
+                vec!["Try another target: `breakfix list` shows where each lab runs.".to_owned()]
+            }
+            Self::Clash { .. } => vec![
+                "Rename or remove what is in the way (breakfix touches only what it made), then start again."
+                    .to_owned(),
+            ],
+            Self::NeverHealthy { .. } => vec!["`breakfix doctor` looks at the machine and the target.".to_owned()],
+            Self::NotBroken { .. } => vec!["This is a fault of the lab or of the target, not yours.".to_owned()],
+            Self::Journal(_) | Self::Lab { .. } => Vec::new(),
+        }
+    }
+}

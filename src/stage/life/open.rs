@@ -1,0 +1,205 @@
+//! Opening a lab: the healthy system, the fault, the proof that it shows, the baseline.
+
+use std::{sync::Arc, time::Duration};
+
+use breakfix_grade::{Baseline, report::OpeningFault};
+use breakfix_lab::{Document, LoadedLab, lab::History};
+use jiff::Timestamp;
+
+use super::{Extent, LifeError, Talk, break_system, grade, grading::Known};
+use crate::{
+    Home, Journal, Session, Target, TargetError,
+    journal::{Entry, Step},
+    session::Phase,
+    target::Cause,
+};
+
+/// How long a healthy system may take to be healthy on a real target.
+const HEALTHY_WITHIN: Duration = Duration::from_secs(180);
+/// How long a fault may take to show.
+const BROKEN_WITHIN: Duration = Duration::from_secs(120);
+/// Kinds that run something. With an erased history they are made anew together with what the fault touches, so that
+/// nothing of the healthy time is left running.
+const RUNNING_KINDS: [&str; 7] = ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
+
+/// An open lab.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub baseline: Arc<Baseline>,
+}
+
+/// Opens a lab on a target, from nothing (or, in a reset, from nothing again). The session is `Open` and on disk when this returns; in
+/// any other case the caller clears what was made.
+///
+/// # Errors
+/// The target's and the disk's; the lab is unsupported here, something is in the way, or the proof failed.
+pub async fn open(
+    home: &Home,
+    session: &mut Session,
+    lab: &LoadedLab,
+    target: &dyn Target,
+    journal: &Journal,
+    talk: &dyn Talk,
+) -> Result<Opened, LifeError> {
+    supported(session, lab, target).await?;
+    let clashes = target.clashes(&lab.documents).await?;
+    if !clashes.is_empty() {
+        return Err(LifeError::Clash { lab: lab.id().to_owned(), clashes });
+    }
+    let broken = break_system(lab)?;
+    let healthy_first = session.target.proves_health_first() || lab.lab.history == History::Kept;
+    if healthy_first {
+        journal.write(&Entry::Begin { step: Step::Create })?;
+        talk.now("building the system");
+        target.create(&lab.documents).await?;
+        prove_healthy(lab, target, journal, talk).await?;
+        journal.write(&Entry::Done { step: Step::Create })?;
+    }
+    journal.write(&Entry::Begin { step: Step::Fault })?;
+    talk.now("breaking it");
+    if lab.lab.history == History::Erased {
+        let old = if healthy_first { replaced(&lab.documents, &broken.documents) } else { Vec::new() };
+        target.delete(&old).await?;
+        let new: Vec<Document> = if healthy_first {
+            let is_new = |document: &&Document| {
+                old.iter().any(|gone| same_object(gone, document))
+                    || !lab.documents.iter().any(|known| same_object(known, document))
+            };
+            broken.documents.iter().filter(is_new).cloned().collect()
+        } else {
+            broken.documents.clone()
+        };
+        target.create(&new).await?;
+    }
+    for change in &broken.live {
+        target.change(change, journal).await?;
+    }
+    if let Some(settle) = lab.lab.settle {
+        talk.now("letting it show");
+        target.pass(settle.0).await?;
+    }
+    let baseline = Arc::new(target.baseline().await?);
+    prove_broken(session, lab, target, journal, &baseline, talk).await?;
+    session.save_baseline(home, &baseline)?;
+    session.reach = target.reach().await?;
+    session.phase = Phase::Open;
+    session.save(home)?;
+    journal.write(&Entry::Done { step: Step::Fault })?;
+    Ok(Opened { baseline })
+}
+
+/// Whether the target can show what the lab is about.
+async fn supported(session: &Session, lab: &LoadedLab, target: &dyn Target) -> Result<(), LifeError> {
+    if lab.lab.requires.is_empty() {
+        return Ok(());
+    }
+    let able = target.capabilities().await?;
+    let missing: Vec<String> =
+        lab.lab.requires.iter().filter(|it| !able.contains(it)).map(|it| it.as_str().to_owned()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(LifeError::Unsupported { lab: lab.id().to_owned(), target: session.target.to_string(), missing })
+}
+
+/// The documents that have to go before the broken ones are made: those the fault changes or removes, and whatever runs.
+fn replaced(healthy: &[Document], broken: &[Document]) -> Vec<Document> {
+    let stays = |document: &Document| {
+        let same = broken.iter().any(|new| same_object(new, document) && new.body == document.body);
+        same && !RUNNING_KINDS.contains(&document.kind.as_str())
+    };
+    healthy.iter().filter(|document| !stays(document)).cloned().collect()
+}
+
+fn same_object(a: &Document, b: &Document) -> bool {
+    (&a.kind, &a.name, &a.namespace) == (&b.kind, &b.name, &b.namespace)
+}
+
+/// The healthy system meets every objective that can be seen without a trigger. If it does not, the trouble is the target's.
+async fn prove_healthy(
+    lab: &LoadedLab,
+    target: &dyn Target,
+    journal: &Journal,
+    talk: &dyn Talk,
+) -> Result<(), LifeError> {
+    talk.now("waiting until it is healthy");
+    let mut passive = lab.clone();
+    for objective in &mut passive.lab.objectives {
+        objective.trigger.clear();
+        objective.hold = None;
+        objective.converge = Some(breakfix_lab::Span(HEALTHY_WITHIN));
+        if let Some(guard) = objective.guard.take() {
+            objective.check = guard;
+        }
+    }
+    let nothing = Arc::new(Baseline { taken: Timestamp::now(), objects: Default::default() });
+    let graded =
+        grade(&passive, target, journal, nothing, Known::default(), Extent::AfterControl(Some(HEALTHY_WITHIN)), talk)
+            .await?;
+    let open: Vec<String> = graded
+        .report
+        .objectives
+        .iter()
+        .filter(|it| !it.verdict.is_met())
+        .map(|it| format!("{} is {}", it.name, reason(&it.verdict)))
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    Err(LifeError::NeverHealthy { lab: lab.id().to_owned(), seconds: HEALTHY_WITHIN.as_secs(), open })
+}
+
+/// The opening proof: every objective fails and every safeguard holds.
+async fn prove_broken(
+    session: &Session,
+    lab: &LoadedLab,
+    target: &dyn Target,
+    journal: &Journal,
+    baseline: &Arc<Baseline>,
+    talk: &dyn Talk,
+) -> Result<(), LifeError> {
+    talk.now("making sure that it is broken");
+    let known = Known { sticky: Default::default(), ..Known::of(session, lab) };
+    let extent = Extent::Opening(BROKEN_WITHIN);
+    let graded = grade(lab, target, journal, Arc::clone(baseline), known, extent, talk).await?;
+    let faults = graded.report.opening_faults();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let unknown = faults.iter().find_map(|fault| match fault {
+        OpeningFault::ObjectiveUnknown { name, reason } | OpeningFault::SafeguardUnknown { name, reason } => {
+            Some(format!("{name}: {reason}"))
+        }
+        OpeningFault::ObjectiveMet { .. } | OpeningFault::SafeguardViolated { .. } => None,
+    });
+    if let Some(unknown) = unknown {
+        return Err(TargetError::new(
+            Cause::Answered,
+            format!("see whether the lab is broken as it should be ({unknown})"),
+        )
+        .hint("This is trouble of the target's. `breakfix doctor` looks at it.")
+        .into());
+    }
+    let open = faults.iter().map(describe).collect();
+    Err(LifeError::NotBroken { lab: lab.id().to_owned(), open })
+}
+
+fn describe(fault: &OpeningFault) -> String {
+    match fault {
+        OpeningFault::ObjectiveMet { name } => format!("the objective `{name}` is met before anybody did anything"),
+        OpeningFault::ObjectiveUnknown { name, reason } => {
+            format!("the objective `{name}` cannot be checked: {reason}")
+        }
+        OpeningFault::SafeguardViolated { name, reason } => format!("the safeguard `{name}` is violated: {reason}"),
+        OpeningFault::SafeguardUnknown { name, reason } => {
+            format!("the safeguard `{name}` cannot be checked: {reason}")
+        }
+    }
+}
+
+fn reason(verdict: &breakfix_grade::Verdict) -> &str {
+    match verdict {
+        breakfix_grade::Verdict::Met { .. } => "met",
+        breakfix_grade::Verdict::NotMet { reason, .. } | breakfix_grade::Verdict::Unknown { reason } => reason,
+    }
+}
