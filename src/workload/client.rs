@@ -1,0 +1,116 @@
+//! The role `client`: calls a URL for ever and tells what came of it.
+
+use std::time::Duration;
+
+use crate::{
+    End, Machine, Reaction, Request, Settings, StopRule, Stream, Url, boot::NotStarted, fetch::fetch, shared::Shared,
+    stop::Ending, timer::stop_rule,
+};
+
+/// Successful calls are summed up this often; failures are told at once.
+const SUMMARY_TIME: Duration = Duration::from_secs(30);
+
+/// A running client.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Client {
+    url: Url,
+    interval: Duration,
+    timeout: Duration,
+    stop: StopRule,
+    agent: String,
+    state: Shared<State>,
+}
+
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+struct State {
+    next: Duration,
+    calls: u64,
+    failures: u64,
+    /// What the last call came to, so that a change is told.
+    last: Option<String>,
+    next_summary: Duration,
+    ending: Option<Ending>,
+}
+
+impl Client {
+    pub(crate) fn start(settings: &Settings, machine: &mut dyn Machine) -> Result<Self, NotStarted> {
+        let text = settings.text("URL").or_else(|| settings.positional.first().map(String::as_str));
+        let text = text.ok_or_else(|| NotStarted::misconfigured("URL is not set"))?;
+        let url = Url::parse(text).map_err(|error| NotStarted::misconfigured(format!("URL: {error}")))?;
+        let interval = settings.span("INTERVAL", Duration::from_secs(1))?;
+        if interval.is_zero() {
+            return Err(NotStarted::misconfigured("INTERVAL is 0: more is wanted"));
+        }
+        let timeout = settings.span("TIMEOUT", Duration::from_secs(2))?;
+        let agent = settings.text("APP").unwrap_or("client").to_owned();
+        machine.print(Stream::Out, &format!("calling {text} every {}", crate::write_span(interval)));
+        let state = State { next_summary: SUMMARY_TIME, ..State::default() };
+        Ok(Self { url, interval, timeout, stop: stop_rule(settings)?, agent, state: Shared::new(state) })
+    }
+
+    pub(crate) fn stop_rule(&self) -> StopRule {
+        self.stop
+    }
+
+    pub(crate) fn stop(&self, machine: &mut dyn Machine) -> Reaction {
+        let at = machine.uptime();
+        self.state.with(|state| state.ending = Some(Ending { end: End::Exit(0), at }));
+        Reaction::Stopping
+    }
+
+    pub(crate) fn wakes_at(&self) -> Option<Duration> {
+        self.state.with(|state| Some(state.ending.map_or(state.next, |ending| ending.at)))
+    }
+
+    pub(crate) fn tick(&self, machine: &mut dyn Machine) -> Option<End> {
+        let now = machine.uptime();
+        if let Some(end) = self.state.with(|state| state.ending.and_then(|ending| ending.due(now))) {
+            return Some(end);
+        }
+        if now < self.state.with(|state| state.next) {
+            return None;
+        }
+        let request = Request::get(&self.url.target).with_header("user-agent", &self.agent);
+        let answer = fetch(&self.url, &request, self.timeout, machine).map(|fetched| fetched.response);
+        let (outcome, well) = match answer {
+            Ok(answer) if answer.is_success() => {
+                (format!("answered: {}", answer.body_text().lines().next().unwrap_or_default()), true)
+            }
+            Ok(answer) => (format!("failed: status {}", answer.status), false),
+            Err(error) => (format!("failed: {error}"), false),
+        };
+        self.note(now, &outcome, well, machine);
+        None
+    }
+
+    /// Count a call; print failures, changes, and a sum now and then.
+    fn note(&self, began: Duration, outcome: &str, well: bool, machine: &mut dyn Machine) {
+        let now = machine.uptime();
+        let (changed, summary) = self.state.with(|state| {
+            state.calls += 1;
+            state.failures += u64::from(!well);
+            state.next = (began + self.interval).max(now);
+            let changed = state.last.as_deref() != Some(outcome);
+            state.last = Some(outcome.to_owned());
+            let due = now >= state.next_summary;
+            if due {
+                state.next_summary = now + SUMMARY_TIME;
+            }
+            (changed, due.then_some((state.calls, state.failures)))
+        });
+        if changed || !well {
+            machine.print(if well { Stream::Out } else { Stream::Err }, outcome);
+        }
+        if let Some((calls, failures)) = summary {
+            machine.print(Stream::Out, &format!("{calls} calls so far, {failures} failed"));
+        }
+    }
+
+    /// Calls made and how many of them failed.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        self.state.with(|state| (state.calls, state.failures))
+    }
+}

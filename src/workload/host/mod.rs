@@ -1,0 +1,12 @@
+//! The real host: a Linux system, reached through the standard library and a few calls of the C library.
+
+mod files;
+mod hold;
+pub mod names;
+mod network;
+mod run;
+mod serve;
+mod system;
+
+pub use run::run;
+pub use system::{Input, Linux};

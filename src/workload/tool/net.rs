@@ -1,0 +1,168 @@
+//! Tools for the network: `wget`, `nslookup`, `nc`.
+
+use std::{net::IpAddr, time::Duration};
+
+use crate::{CallError, Machine, Request, ResolveError, Url, WriteMode, fetch::fetch, parse_span, reach, resolver};
+
+use super::{Io, arguments::Arguments};
+
+/// What `wget` waits where it is told nothing; the original waits 15 minutes, which is no help in an incident.
+const WGET_TIME: Duration = Duration::from_secs(30);
+/// What `nc` waits where it is told nothing.
+const NC_TIME: Duration = Duration::from_secs(10);
+
+/// `wget [-q] [-S] [-O FILE] [-T SECONDS] [--spider] [--post-data=TEXT] [--header=H] URL…`.
+pub(super) fn wget(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
+    let flags = "q S O= T= t= spider timeout= tries= post-data= header= quiet output-document=";
+    let arguments = match Arguments::read(arguments, flags) {
+        Ok(arguments) => arguments,
+        Err(error) => return io.complain(&format!("wget: {error}")),
+    };
+    if arguments.rest.is_empty() {
+        return io.complain("wget: a URL is wanted");
+    }
+    let mut code = 0;
+    for text in &arguments.rest {
+        if let Err(error) = wget_one(text, &arguments, io, machine) {
+            code = io.complain(&format!("wget: {error}"));
+        }
+    }
+    code
+}
+
+fn wget_one(text: &str, arguments: &Arguments, io: &mut Io, machine: &mut dyn Machine) -> Result<(), String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let timeout = match arguments.value("T").or_else(|| arguments.value("timeout")) {
+        Some(text) => parse_span(text).ok_or_else(|| format!("invalid number '{text}'"))?,
+        None => WGET_TIME,
+    };
+    let mut request = match arguments.value("post-data") {
+        Some(data) => Request::post(&url.target, data),
+        None => Request::get(&url.target),
+    };
+    for header in arguments.values("header") {
+        let (name, value) = header.split_once(':').ok_or_else(|| format!("invalid header '{header}'"))?;
+        request = request.with_header(name.trim(), value.trim());
+    }
+    let quiet = arguments.has("q") || arguments.has("quiet");
+    let fetched = fetch(&url, &request.with_header("user-agent", "Wget"), timeout, machine);
+    let fetched = fetched.map_err(|error| wget_words(&error, &url))?;
+    if !quiet {
+        io.complain(&format!("Connecting to {} ({})", url.authority(), fetched.address));
+    }
+    if arguments.has("S") {
+        io.complain(&format!("  HTTP/1.1 {}", fetched.response.status));
+        for (name, value) in &fetched.response.headers {
+            io.complain(&format!("  {name}: {value}"));
+        }
+    }
+    if !fetched.response.is_success() {
+        return Err(format!("server returned error: HTTP/1.1 {}", fetched.response.status));
+    }
+    if arguments.has("spider") {
+        return Ok(());
+    }
+    let from_url =
+        || url.target.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned();
+    let file = arguments.value("O").or_else(|| arguments.value("output-document")).map_or_else(from_url, str::to_owned);
+    match file.as_str() {
+        "-" => io.bytes(&fetched.response.body),
+        name => {
+            let name = if name.is_empty() { "index.html" } else { name };
+            let path = io.path(name);
+            let written = machine.write(&path, &fetched.response.body, WriteMode::Replace);
+            written.map_err(|error| format!("can't open '{name}': {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// An error in busybox's words.
+fn wget_words(error: &CallError, url: &Url) -> String {
+    let host = &url.host;
+    match error {
+        CallError::NameUnknown(_) | CallError::NamesSilent(_) => format!("bad address '{host}'"),
+        CallError::TimedOut => "download timed out".to_owned(),
+        CallError::Refused => format!("can't connect to remote host ({host}): Connection refused"),
+        CallError::Unreachable => format!("can't connect to remote host ({host}): No route to host"),
+        CallError::Reset => "error getting response: Connection reset by peer".to_owned(),
+        CallError::Garbled(what) => what.clone(),
+    }
+}
+
+/// `nslookup NAME [SERVER]`: asks name servers only, as the original does.
+pub(super) fn nslookup(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
+    let (name, server) = match arguments {
+        [name] => (name, None),
+        [name, server] => (name, Some(server)),
+        _ => return io.complain("usage: nslookup NAME [SERVER]"),
+    };
+    let text = machine.read("/etc/resolv.conf").map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let mut config = resolver::Config::parse(&text.unwrap_or_default());
+    if let Some(server) = server {
+        let address = server.parse::<IpAddr>().map(|ip| vec![ip]);
+        let address = address.or_else(|_| resolver::resolve(server, None, machine).map(|found| found.addresses));
+        match address {
+            Ok(addresses) => config.servers = addresses,
+            Err(error) => return io.complain(&format!("nslookup: can't resolve '{server}': {error}")),
+        }
+    }
+    let found = resolver::resolve_by(&config, name, None, machine);
+    let asked = found.as_ref().ok().and_then(|found| found.server).or_else(|| config.servers.first().copied());
+    if matches!(found, Err(ResolveError::NoAnswer)) {
+        return io.complain(";; connection timed out; no servers could be reached");
+    }
+    if let Some(server) = asked {
+        io.line(&format!("Server:\t\t{server}\nAddress:\t{server}:53\n"));
+    }
+    match found {
+        Ok(found) => {
+            for address in &found.addresses {
+                io.line(&format!("Name:\t{}\nAddress: {address}", found.name));
+            }
+            0
+        }
+        Err(ResolveError::NoSuchName) => {
+            io.line(&format!("** server can't find {name}: NXDOMAIN"));
+            1
+        }
+        Err(ResolveError::Failed) => {
+            io.line(&format!("** server can't find {name}: SERVFAIL"));
+            1
+        }
+        Err(ResolveError::NoAddress | ResolveError::NoAnswer) => {
+            io.line(&format!("*** Can't find {name}: No answer"));
+            1
+        }
+    }
+}
+
+/// `nc -z [-v] [-w SECONDS] HOST PORT`: whether a port accepts connections.
+pub(super) fn nc(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
+    let arguments = match Arguments::read(arguments, "z v n w=") {
+        Ok(arguments) => arguments,
+        Err(error) => return io.complain(&format!("nc: {error}")),
+    };
+    let [host, port] = arguments.rest.as_slice() else {
+        return io.complain("usage: nc -z [-v] [-w SECONDS] HOST PORT");
+    };
+    if !arguments.has("z") {
+        return io.complain("nc: only -z is supported here: it tells whether the port is open");
+    }
+    let Ok(port) = port.parse::<u16>() else {
+        return io.complain(&format!("nc: bad port '{port}'"));
+    };
+    let timeout = arguments.value("w").and_then(parse_span).unwrap_or(NC_TIME);
+    match reach(host, port, timeout, machine) {
+        Ok(address) => {
+            if arguments.has("v") {
+                io.complain(&format!("{host} ({address}) open"));
+            }
+            0
+        }
+        Err(CallError::NameUnknown(_) | CallError::NamesSilent(_)) => io.complain(&format!("nc: bad address '{host}'")),
+        // Without -v the original says nothing about a closed port.
+        Err(error) if arguments.has("v") => io.complain(&format!("nc: {host}:{port}: {error}")),
+        Err(_) => 1,
+    }
+}
