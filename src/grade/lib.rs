@@ -13,6 +13,8 @@ mod composition;
 mod endpoints;
 mod events;
 pub mod field;
+#[cfg(test)]
+mod fixture;
 mod http;
 mod identity;
 pub mod judge;

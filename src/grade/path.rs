@@ -3,7 +3,7 @@
 //! A step is a key, or brackets: `[*]` every entry, `[3]` the entry at that index, `[web]` the entry whose name it is, `["a.b"]` a key or
 //! name that holds dots. An entry's name is its `name` (Docker: `Name`); that of a text such as `PORT=80` stands before the `=`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -104,12 +104,12 @@ impl Step {
             }
             Value::Array(entries) => {
                 let chosen = entries.iter().enumerate().filter(|(index, entry)| self.is_entry(*index, entry));
-                chosen
-                    .map(|(index, entry)| match name(entry) {
-                        Some(name) => (format!("{place}[{name}]"), entry),
-                        None => (format!("{place}[{index}]"), entry),
-                    })
-                    .collect()
+                let unique = names(entries);
+                let place = |index: usize, entry: &Value| match name(entry).filter(|name| unique.contains(name)) {
+                    Some(name) => format!("{place}[{name}]"),
+                    None => format!("{place}[{index}]"),
+                };
+                chosen.map(|(index, entry)| (place(index, entry), entry)).collect()
             }
             _ => Vec::new(),
         }
@@ -141,6 +141,15 @@ pub(crate) fn name(entry: &Value) -> Option<&str> {
         Value::String(text) => text.split_once('=').map(|(name, _)| name),
         _ => None,
     }
+}
+
+/// The names that exactly one entry of the list bears.
+pub(crate) fn names(entries: &[Value]) -> BTreeSet<&str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in entries.iter().filter_map(name) {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, count)| *count == 1).map(|(name, _)| name).collect()
 }
 
 fn remove(steps: &[Step], value: &mut Value) {

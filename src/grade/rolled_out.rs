@@ -58,8 +58,7 @@ fn judge(check: &RolledOut, view: &View<'_>) -> Result<Verdict, Verdict> {
     let pods = view.owned_pods(&owner(check))?.unwrap_or_default();
     let counts = Counts::of(&check.kind, workload);
     let wanted = format!("{} ready of generation {}, all up to date", counts.desired, generation(workload));
-    if let Some((reason, found)) = counts.fault(&check.kind, workload).or_else(|| progress_fault(&check.kind, workload))
-    {
+    if let Some((reason, found)) = counts.fault(workload).or_else(|| progress_fault(&check.kind, workload)) {
         return Ok(not_met(format!("{what} {reason}"), found, wanted));
     }
     let pods: Vec<&Value> = pods.into_iter().filter(|pod| !object::is_going(pod)).collect();
@@ -101,8 +100,8 @@ impl Counts {
                 ready: status("numberReady"),
                 available: status("numberAvailable"),
             },
-            // A ReplicaSet has no revisions: what it runs is what it declares.
-            "ReplicaSet" => Self {
+            // Nothing to update: a ReplicaSet has no revisions, and a StatefulSet with one alone may leave the number out.
+            "ReplicaSet" | "StatefulSet" if kind == "ReplicaSet" || has_one_revision(workload) => Self {
                 desired: replicas,
                 current: status("replicas"),
                 updated: status("replicas"),
@@ -120,7 +119,7 @@ impl Counts {
     }
 
     /// What is wrong, as (reason, found).
-    fn fault(&self, kind: &str, workload: &Value) -> Option<(String, String)> {
+    fn fault(&self, workload: &Value) -> Option<(String, String)> {
         let generation = generation(workload);
         let seen = object::number(workload, &["status", "observedGeneration"]).unwrap_or(0);
         let Self { desired, current, updated, ready, available } = *self;
@@ -146,13 +145,13 @@ impl Counts {
             };
             return Some((reason, found));
         }
-        let revision = |name: &str| object::text(workload, &["status", name]);
-        let (now, next) = (revision("currentRevision"), revision("updateRevision"));
-        if kind == "StatefulSet" && now.is_some() && next.is_some() && now != next && updated != desired {
-            return Some(("is still between two revisions".to_owned(), found));
-        }
         None
     }
+}
+
+fn has_one_revision(set: &Value) -> bool {
+    let revision = |name: &str| object::text(set, &["status", name]);
+    revision("currentRevision").is_some() && revision("currentRevision") == revision("updateRevision")
 }
 
 /// A Deployment's own word about its last roll-out.

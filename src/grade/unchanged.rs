@@ -150,7 +150,8 @@ fn same_list(was: &[Value], is: &[Value], additions: bool) -> bool {
     if !additions && was.len() != is.len() {
         return false;
     }
-    let named = !was.is_empty() && was.iter().chain(is).all(|entry| path::name(entry).is_some());
+    // By name only where names are names: a repeated one (`--set=a --set=b`) tells nothing apart.
+    let named = !was.is_empty() && path::names(was).len() == was.len() && path::names(is).len() == is.len();
     if named {
         return was.iter().all(|was| is.iter().any(|is| path::name(was) == path::name(is) && same(was, is, additions)));
     }
