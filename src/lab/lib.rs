@@ -21,8 +21,10 @@ mod shape;
 pub mod source;
 pub mod span;
 pub mod suggest;
+pub mod template;
 pub mod values;
 pub mod visit;
+mod words;
 pub mod yaml;
 
 pub use catalogue::{Catalogue, CatalogueError};

@@ -1,7 +1,7 @@
 //! Comments and names of the healthy system that give the answer away.
 
-use super::{Lint, Rule, words::words};
-use crate::{problem::Place, yaml::Comment};
+use super::{Lint, Rule};
+use crate::{problem::Place, words::words, yaml::Comment};
 
 pub(super) const RULE: Rule = Rule {
     name: "comments",

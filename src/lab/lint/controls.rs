@@ -1,7 +1,7 @@
 //! Controls: the proofs that a lab ships with.
 
-use super::{Lint, Rule, words::is_kebab};
-use crate::suggest;
+use super::{Lint, Rule};
+use crate::{suggest, words::is_kebab};
 
 pub(super) const RULE: Rule = Rule {
     name: "controls",

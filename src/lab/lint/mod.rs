@@ -24,7 +24,6 @@ mod spoilers;
 mod terms;
 mod texts;
 mod triggers;
-mod words;
 
 pub use run::{Judged, Lint, RULES, Rule, lint};
 

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lint, Rule, words::is_kebab};
+use super::{Lint, Rule};
+use crate::words::{NAME_LENGTH_MAX, is_kebab};
 
 pub(super) const RULE: Rule = Rule {
     name: "names",
     why: "names stand on command lines, in result files and in reports; they must be easy to type and mean one thing",
     check,
 };
-
-/// Longer names break the columns of `list` and the limits of object names made from them.
-const LENGTH_MAX: usize = 48;
 
 fn check(lint: &mut Lint<'_>) {
     let lab = &lint.lab.lab;
@@ -42,7 +40,7 @@ fn spelled(lint: &mut Lint<'_>, steps: &[&str], name: &str) {
     if !is_kebab(name) {
         let message = format!("`{name}` is not written as names are");
         lint.error(steps, message, "use lower-case letters, digits and single dashes: `two-words`");
-    } else if name.len() > LENGTH_MAX {
-        lint.error(steps, format!("`{name}` is longer than {LENGTH_MAX} letters"), "choose a shorter name");
+    } else if name.len() > NAME_LENGTH_MAX {
+        lint.error(steps, format!("`{name}` is longer than {NAME_LENGTH_MAX} letters"), "choose a shorter name");
     }
 }

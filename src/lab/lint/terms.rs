@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::words::has_word;
-use crate::{Change, Document, LoadedLab};
+use crate::{Change, Document, LoadedLab, words::has_word};
 
 /// The telling words of a lab's fault.
 #[derive(Debug, Default, PartialEq, Eq)]

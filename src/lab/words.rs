@@ -1,7 +1,10 @@
-//! Words inside texts.
+//! Words inside texts, and the spelling of names.
+
+/// Longer names break the columns of `list` and the limits of object names made from them.
+pub(crate) const NAME_LENGTH_MAX: usize = 48;
 
 /// Whether the term stands in the text as a word of its own, upper and lower case alike.
-pub(super) fn has_word(text: &str, term: &str) -> bool {
+pub(crate) fn has_word(text: &str, term: &str) -> bool {
     let (text, term) = (text.to_lowercase(), term.to_lowercase());
     if term.is_empty() {
         return false;
@@ -18,12 +21,12 @@ pub(super) fn has_word(text: &str, term: &str) -> bool {
 }
 
 /// The words of a text or of a name, in lower case: `web-broken_v2` has three.
-pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 /// Whether a name is lower-case letters and digits in parts joined by single dashes.
-pub(super) fn is_kebab(name: &str) -> bool {
+pub(crate) fn is_kebab(name: &str) -> bool {
     !name.is_empty()
         && name
             .split('-')
