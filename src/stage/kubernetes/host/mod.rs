@@ -1,0 +1,75 @@
+//! How a cluster is come by: the little in which `sim`, `kind` and `context:NAME` differ.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::target::{Reach, TargetError};
+
+/// A way to a cluster.
+#[async_trait]
+pub(crate) trait Host: Send + Sync {
+    /// A client, after whatever it takes: a process started, a cluster created, a context read.
+    async fn connect(&self) -> Result<kube::Client, TargetError>;
+
+    /// Makes these image references, all the workload, known to the nodes.
+    async fn provide_images(&self, api: &super::api::Api, images: &[String]) -> Result<(), TargetError>;
+
+    /// Lets time pass on the system.
+    async fn pass(&self, time: Duration) -> Result<(), TargetError>;
+
+    /// Variables and sentences for the learner.
+    async fn reach(&self) -> Result<Reach, TargetError>;
+
+    /// Adapts what is sent to the cluster: image references where these must come from a registry.
+    fn adapt(&self, body: &mut Value) {
+        let _ = body;
+    }
+
+    /// Whether cluster-scoped objects other than Namespaces may be made.
+    fn allows_cluster_scoped(&self) -> bool {
+        true
+    }
+
+    /// What to try when nobody answers; a whole sentence.
+    fn when_unreachable(&self) -> String;
+
+    /// How pods get the workload's image: `Never` where it is put on the nodes.
+    fn pull_policy(&self) -> &'static str {
+        "Never"
+    }
+
+    /// Whether a NetworkPolicy has an effect.
+    async fn enforces_network_policy(&self, api: &super::api::Api) -> Result<bool, TargetError>;
+
+    /// A word that nobody can know beforehand.
+    fn nonce(&self) -> String {
+        random_word()
+    }
+}
+
+/// Sixteen hexadecimal digits from the system's random source, by way of the standard library's hash keys.
+pub(crate) fn random_word() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// Replaces the prefix of every text that is an image reference of ours.
+pub(crate) fn rewrite_images(body: &mut Value, from: &str, to: &str) {
+    match body {
+        Value::String(text) => {
+            if let Some(rest) = text.strip_prefix(from) {
+                *text = format!("{to}{rest}");
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite_images(item, from, to)),
+        Value::Object(map) => map.values_mut().for_each(|value| rewrite_images(value, from, to)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The variables of a target whose only one is a kubeconfig.
+pub(crate) fn kubeconfig_env(path: &std::path::Path) -> BTreeMap<String, String> {
+    BTreeMap::from([("KUBECONFIG".to_owned(), path.display().to_string())])
+}

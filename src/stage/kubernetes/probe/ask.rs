@@ -1,0 +1,257 @@
+//! Sending a probe's requests: one exec of the workload's tool `get` for all requests of a query.
+
+use std::time::Duration;
+
+use breakfix_grade::{Exchange, Failure, Fetched, Query};
+use breakfix_lab::{
+    check::{Leg, Owner, Request},
+    values::NONCE,
+};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{AttachParams, AttachedProcess};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::{CONTAINER, Probe, bare, failure, line};
+use crate::kubernetes::{
+    api::Api, delete::OWNED_KINDS, object, resource::Resource, target::KubeTarget, trouble::Trouble,
+};
+
+/// How long exec itself may take on top of the requests.
+const EXEC: Duration = Duration::from_secs(10);
+/// The time that each leg of a round trip may take.
+const LEG_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much a probe may say.
+const OUTPUT_BYTES_MAX: u64 = 32 << 20;
+
+impl KubeTarget {
+    /// Answers `Query::Requests`.
+    pub(in crate::kubernetes) async fn send_requests(&self, query: &Query) -> Result<Fetched, Failure> {
+        let Query::Requests { from, request, times, timeout, control } = query else {
+            return Err(bare(&query.to_string(), "it is no query for requests"));
+        };
+        let probe = self.probe(from).await?;
+        let request = filled(request, &self.host.nonce());
+        let urls = self.urls(&request, &query.to_string()).await?;
+        let run = Run {
+            probe: &probe,
+            request: &request,
+            urls,
+            times: *times,
+            timeout: *timeout,
+            control: control.as_deref(),
+        };
+        self.run(run, &query.to_string()).await.map(Fetched::Exchanges)
+    }
+
+    /// Answers `Query::RoundTrip`.
+    pub(in crate::kubernetes) async fn send_round_trip(
+        &self,
+        write: &Leg,
+        read: &Leg,
+        what: &str,
+    ) -> Result<Fetched, Failure> {
+        let nonce = self.host.nonce();
+        let written = self.send_leg(write, &nonce, what).await?;
+        let answered = matches!(&written.outcome, breakfix_grade::Outcome::Answered { status: 200..=299, .. });
+        let read = if answered { Some(self.send_leg(read, &nonce, what).await?) } else { None };
+        Ok(Fetched::RoundTrip { nonce, write: written, read })
+    }
+
+    async fn send_leg(&self, leg: &Leg, nonce: &str, what: &str) -> Result<Exchange, Failure> {
+        let probe = self.probe(&leg.from).await?;
+        let request = filled(&leg.request, nonce);
+        let urls = self.urls(&request, what).await?;
+        let run = Run { probe: &probe, request: &request, urls, times: 1, timeout: LEG_TIMEOUT, control: None };
+        self.run(run, what).await?.into_iter().next().ok_or_else(|| bare(what, "there was nobody to ask"))
+    }
+
+    /// The request's URL; with `each` one for every running pod of the workload.
+    async fn urls(&self, request: &Request, what: &str) -> Result<Vec<String>, Failure> {
+        match &request.each {
+            None => Ok(vec![request.url.clone()]),
+            Some(owner) => {
+                let addresses = self.addresses(owner).await.map_err(|trouble| trouble.failure(what))?;
+                Ok(addresses.iter().map(|address| with_host(&request.url, address)).collect())
+            }
+        }
+    }
+
+    /// The addresses of a workload's running pods, by the pods' names.
+    async fn addresses(&self, owner: &Owner) -> Result<Vec<String>, Trouble> {
+        let api = self.api().await.map_err(|error| Trouble::Unreachable { why: error.chain() })?;
+        let namespace = Some(owner.namespace.as_deref().unwrap_or(&self.place.namespace));
+        let Some(resource) = Resource::built_in(None, &owner.kind) else { return Ok(Vec::new()) };
+        let Some(root) = api.get(&resource, namespace, &owner.name).await? else { return Ok(Vec::new()) };
+        let mut objects = Vec::new();
+        for owned in OWNED_KINDS.iter().filter_map(|kind| Resource::built_in(None, kind)) {
+            match api.list(&owned, namespace, "").await {
+                Ok((_, items)) => objects.extend(items),
+                Err(Trouble::NotServed { .. }) => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        let mut pods: Vec<_> = object::descendants(object::uid(&root).unwrap_or_default(), &objects);
+        pods.retain(|pod| object::text(pod, "/status/phase") == Some("Running") && !object::is_going(pod));
+        pods.sort_by_key(|pod| object::name(pod));
+        Ok(pods.into_iter().filter_map(|pod| object::text(pod, "/status/podIP")).map(str::to_owned).collect())
+    }
+
+    async fn run(&self, run: Run<'_>, what: &str) -> Result<Vec<Exchange>, Failure> {
+        if run.urls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let api = self.api().await.map_err(|error| failure(&error))?;
+        let expected = run.urls.len() * usize::try_from(run.times).unwrap_or(usize::MAX);
+        let longest = run.timeout.saturating_mul(u32::try_from(expected).unwrap_or(u32::MAX).saturating_add(1));
+        let limit = longest.saturating_add(EXEC);
+        let said = tokio::time::timeout(limit, exec(api, run.probe, run.command())).await;
+        let said = said.unwrap_or(Err(Trouble::Slow { after: limit })).map_err(|trouble| trouble.failure(what))?;
+        // 0: all answered; 1: some were not. Anything else is no report.
+        if !matches!(said.exit_code, Some(0 | 1)) {
+            let why = format!("the probe's program failed ({:?}): {}{}", said.exit_code, said.errors.trim(), said.why);
+            return Err(bare(what, why.trim()));
+        }
+        line::read(&said.output, expected, run.control.is_some()).map_err(|why| bare(what, &why))
+    }
+}
+
+/// One run of the tool.
+struct Run<'a> {
+    probe: &'a Probe,
+    request: &'a Request,
+    urls: Vec<String>,
+    times: u32,
+    timeout: Duration,
+    control: Option<&'a str>,
+}
+
+impl Run<'_> {
+    fn command(&self) -> Vec<String> {
+        let mut command: Vec<String> = ["/workload", "get", "--json", "--times"].map(str::to_owned).to_vec();
+        command.push(self.times.to_string());
+        command.extend(["--timeout".to_owned(), format!("{}ms", self.timeout.as_millis())]);
+        command.extend(["--method".to_owned(), self.request.method.as_str().to_owned()]);
+        for (name, value) in &self.request.headers {
+            command.extend(["--header".to_owned(), format!("{name}:{value}")]);
+        }
+        if let Some(body) = &self.request.body {
+            command.extend(["--body".to_owned(), body.clone()]);
+        }
+        if let Some(control) = self.control {
+            command.extend(["--control".to_owned(), control.to_owned()]);
+        }
+        command.extend(self.urls.iter().cloned());
+        command
+    }
+}
+
+/// What a program in a container said, and how it ended.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    output: String,
+    errors: String,
+    /// `None` where the container runtime does not say.
+    exit_code: Option<i32>,
+    /// The runtime's words where the program could not be run.
+    why: String,
+}
+
+async fn exec(api: &Api, probe: &Probe, command: Vec<String>) -> Result<Said, Trouble> {
+    let pods: kube::Api<Pod> = kube::Api::namespaced(api.client().clone(), &probe.namespace);
+    let parameters = AttachParams::default().container(CONTAINER).stdin(false).stdout(true).stderr(true);
+    let mut process = pods.exec(&probe.name, command, &parameters).await?;
+    read_all(&mut process).await
+}
+
+async fn read_all(process: &mut AttachedProcess) -> Result<Said, Trouble> {
+    let status = process.take_status();
+    let (output, errors) = (process.stdout(), process.stderr());
+    let (output, errors) = futures::future::join(text(output), text(errors)).await;
+    let status = match status {
+        Some(status) => status.await,
+        None => None,
+    };
+    let status =
+        status.ok_or_else(|| Trouble::Garbage { why: "exec ended without saying how the program ended".to_owned() })?;
+    // `NonZeroExitCode` carries the code as a cause (k8s.io/apimachinery, remotecommand.NonZeroExitCodeReason).
+    let exit_code = match status.status.as_deref() {
+        Some("Success") => Some(0),
+        _ => status.details.iter().flat_map(|details| details.causes.iter().flatten()).find_map(|cause| {
+            (cause.reason.as_deref() == Some("ExitCode")).then(|| cause.message.as_deref()?.parse().ok()).flatten()
+        }),
+    };
+    let why = if exit_code.is_none() { status.message.unwrap_or_default() } else { String::new() };
+    Ok(Said { output: output?, errors: errors?, exit_code, why })
+}
+
+async fn text(stream: Option<impl AsyncRead + Unpin>) -> Result<String, Trouble> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        let read = stream.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes).await;
+        read.map_err(|error| Trouble::Unreachable { why: error.to_string() })?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The request with `${nonce}` filled in.
+fn filled(request: &Request, nonce: &str) -> Request {
+    let mark = format!("${{{NONCE}}}");
+    let fill = |text: &String| text.replace(&mark, nonce);
+    Request {
+        url: fill(&request.url),
+        headers: request.headers.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
+        body: request.body.as_ref().map(fill),
+        ..request.clone()
+    }
+}
+
+/// `http://shop:8080/x` at another address: the port stays.
+fn with_host(url: &str, address: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let port =
+        authority.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{host}{port}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn each_instance_is_asked_at_its_own_address() {
+        assert_eq!(with_host("http://shop:8080/a?b=c", "10.1.0.5"), "http://10.1.0.5:8080/a?b=c");
+        assert_eq!(with_host("http://shop/", "fd00::5"), "http://[fd00::5]/");
+        assert_eq!(with_host("http://shop", "10.1.0.5"), "http://10.1.0.5");
+    }
+
+    #[test]
+    fn the_command_says_everything_the_query_says() {
+        let request = Request {
+            url: "http://api/order".to_owned(),
+            headers: BTreeMap::from([("x-id".to_owned(), "${nonce}".to_owned())]),
+            body: Some("id=${nonce}".to_owned()),
+            ..serde_json::from_str(r#"{"url": "", "method": "POST"}"#).unwrap()
+        };
+        let request = filled(&request, "n1");
+        let probe =
+            Probe { namespace: "n".to_owned(), name: "p".to_owned(), uid: "u".to_owned(), image_id: "i".to_owned() };
+        let run = Run {
+            probe: &probe,
+            urls: vec![request.url.clone()],
+            request: &request,
+            times: 20,
+            timeout: Duration::from_millis(1500),
+            control: Some("http://web/"),
+        };
+        assert_eq!(
+            run.command().join(" "),
+            "/workload get --json --times 20 --timeout 1500ms --method POST --header x-id:n1 --body id=n1 \
+             --control http://web/ http://api/order"
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! The grader's probes: pods of our own, made when a check first needs one, used by exec, gone when the check is over.
+//!
+//! Nothing that the learner could have prepared or replaced takes part: the name is new each time, and before each use uid, image and
+//! restarts are looked at. A probe that cannot be had is a [`Failure`], never a wrong answer.
+
+mod ask;
+mod line;
+mod pod;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use breakfix_grade::Failure;
+use breakfix_lab::check::Caller;
+use serde_json::{Value, json};
+
+use super::{
+    api::Api,
+    belongings,
+    object::{self, LAB_LABEL, SESSION_LABEL},
+    resource::Resource,
+    target::KubeTarget,
+    trouble::Trouble,
+    wait::Wait,
+};
+pub(crate) use pod::{CONTAINER, IMAGE};
+
+/// How long a probe may take from its creation until it runs.
+const READY: Duration = Duration::from_secs(30);
+
+/// The probes of one check.
+#[derive(Debug, Default)]
+pub(crate) struct Probes {
+    by_caller: BTreeMap<Caller, Probe>,
+}
+
+/// A pod that runs and is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Probe {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    uid: String,
+    image_id: String,
+}
+
+impl KubeTarget {
+    /// The caller's probe, made if need be, verified in any case.
+    pub(super) async fn probe(&self, caller: &Caller) -> Result<Probe, Failure> {
+        if caller.network.is_some() {
+            return Err(Failure {
+                what: "start a probe".to_owned(),
+                why: "a caller's `network` is a word of Docker labs".to_owned(),
+                hint: None,
+            });
+        }
+        let api = self.api().await.map_err(|error| failure(&error))?;
+        let mut probes = self.probes.lock().await;
+        if let Some(probe) = probes.by_caller.get(caller) {
+            match self.verify(api, probe).await {
+                Ok(true) => return Ok(probe.clone()),
+                // Deleted, restarted or replaced in the meantime: another one is made.
+                Ok(false) => drop(probes.by_caller.remove(caller)),
+                Err(trouble) => return Err(trouble.failure(format!("look at the probe in {}", probe.namespace))),
+            }
+        }
+        let probe = self.start_probe(api, caller).await?;
+        probes.by_caller.insert(caller.clone(), probe.clone());
+        Ok(probe)
+    }
+
+    async fn verify(&self, api: &Api, probe: &Probe) -> Result<bool, Trouble> {
+        let Some(pods) = Resource::built_in(None, "Pod") else { return Ok(false) };
+        let found = api.get(&pods, Some(&probe.namespace), &probe.name).await?;
+        Ok(found.is_some_and(|pod| {
+            object::uid(&pod) == Some(&probe.uid)
+                && pod::image_id(&pod) == Some(&probe.image_id)
+                && matches!(pod::state(&pod), pod::State::Running)
+        }))
+    }
+
+    async fn start_probe(&self, api: &Api, caller: &Caller) -> Result<Probe, Failure> {
+        let own = belongings::probe_namespace(&self.place);
+        let namespace = caller.namespace.clone().unwrap_or_else(|| own.clone());
+        let what = format!("start a probe in namespace {namespace}");
+        let images = [IMAGE.to_owned()];
+        self.host.provide_images(api, &images).await.map_err(|error| failure(&error))?;
+        if namespace == own {
+            self.probe_home(api, &own).await?;
+        }
+        let Some(pods) = Resource::built_in(None, "Pod") else { return Err(bare(&what, "pods are unknown")) };
+        let name = pod::name(&self.host.nonce());
+        let mut body = pod::manifest(&self.place, caller, &namespace, &name, self.host.pull_policy());
+        self.host.adapt(&mut body);
+        let made = api.create(&pods, Some(&namespace), &body).await.map_err(|trouble| trouble.failure(&what))?;
+        let uid = object::uid(&made).unwrap_or_default().to_owned();
+        let started = self.await_running(api, &pods, &namespace, &name, &what).await;
+        match started {
+            Ok(image_id) => Ok(Probe { namespace, name, uid, image_id }),
+            Err(failure) => {
+                // It would stay Pending for the learner to wonder about.
+                drop(api.delete(&pods, Some(&namespace), &name, Some(&uid), Some(0)).await);
+                Err(failure)
+            }
+        }
+    }
+
+    /// The namespace of our own, ready for pods.
+    async fn probe_home(&self, api: &Api, name: &str) -> Result<(), Failure> {
+        let what = format!("make the probes' namespace {name}");
+        let Some(namespaces) = Resource::built_in(None, "Namespace") else { return Ok(()) };
+        match api.get(&namespaces, None, name).await.map_err(|trouble| trouble.failure(&what))? {
+            Some(found) if !object::is_of_session(&found, &self.place.session) => {
+                Err(bare(&what, "there is one that is not this session's"))
+            }
+            Some(found) if object::is_going(&found) => Err(bare(&what, "it is being deleted")),
+            Some(_) => Ok(()),
+            None => {
+                let labels = json!({SESSION_LABEL: self.place.session, LAB_LABEL: self.place.lab});
+                let body =
+                    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+                match api.create(&namespaces, None, &body).await {
+                    Ok(_) => {}
+                    Err(trouble) if trouble.is_already_exists() => {}
+                    Err(trouble) => return Err(trouble.failure(what)),
+                }
+                self.await_namespace(api, name).await.map_err(|error| failure(&error))
+            }
+        }
+    }
+
+    /// Waits until the probe runs; yields the id of its image.
+    async fn await_running(
+        &self,
+        api: &Api,
+        pods: &Resource,
+        namespace: &str,
+        name: &str,
+        what: &str,
+    ) -> Result<String, Failure> {
+        let mut wait = Wait::up_to(READY);
+        loop {
+            let found = api.get(pods, Some(namespace), name).await.map_err(|trouble| trouble.failure(what))?;
+            let found = found.ok_or_else(|| bare(what, "it was deleted at once"))?;
+            let why = match (pod::state(&found), pod::image_id(&found)) {
+                (pod::State::Running, Some(image_id)) => return Ok(image_id.to_owned()),
+                (pod::State::Running, None) => "its image is not named yet".to_owned(),
+                (pod::State::Coming(why), _) => why,
+                (pod::State::Lost(why), _) => return Err(bare(what, &why)),
+            };
+            if !wait.next(self.host.as_ref()).await.map_err(|error| failure(&error))? {
+                return Err(bare(what, &format!("it does not run after {} s: {why}", READY.as_secs())));
+            }
+        }
+    }
+
+    /// Deletes the probes of this check, without grace. What cannot be deleted ends by its own deadline.
+    pub(super) async fn remove_probes(&self) {
+        let probes = std::mem::take(&mut self.probes.lock().await.by_caller);
+        let Some(pods) = Resource::built_in(None, "Pod") else { return };
+        let Ok(api) = self.api().await else { return };
+        let deletions = probes
+            .values()
+            .map(|probe| api.delete(&pods, Some(&probe.namespace), &probe.name, Some(&probe.uid), Some(0)));
+        for done in futures::future::join_all(deletions).await {
+            // The pod has a deadline of its own and goes with the session's namespaces; a check's result does not hang on it.
+            drop(done);
+        }
+    }
+}
+
+/// Trouble of ours as a failure to observe.
+pub(super) fn failure(error: &crate::target::TargetError) -> Failure {
+    let chain = error.chain();
+    let why = chain.strip_prefix(&format!("{}: ", error.what)).unwrap_or(&chain).to_owned();
+    Failure { what: error.what.clone(), why, hint: error.hints.first().cloned() }
+}
+
+pub(super) fn bare(what: &str, why: &str) -> Failure {
+    Failure { what: what.to_owned(), why: why.to_owned(), hint: None }
+}
+
+/// Finished probes of an earlier command that was cut short.
+pub(super) fn is_left_over(pod: &Value, session: &str) -> bool {
+    object::is_of_session(pod, session)
+        && object::label(pod, pod::ROLE_LABEL) == Some(pod::PROBE_ROLE)
+        && matches!(object::text(pod, "/status/phase"), Some("Failed" | "Succeeded"))
+}

@@ -1,0 +1,132 @@
+//! The Kubernetes target: one client, whatever the cluster.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use async_trait::async_trait;
+use breakfix_grade::{Baseline, Observation, Query};
+use breakfix_lab::{Change, Document, lab::Capability};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{api::Api, discovery, host::Host, probe::Probes, resource::Resource, trouble::Trouble};
+use crate::{
+    journal::Undo,
+    target::{Cause, Place, Reach, Target, TargetError},
+};
+
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A lab's place on a cluster.
+pub(crate) struct KubeTarget {
+    pub(super) host: Box<dyn Host>,
+    pub(super) place: Place,
+    pub(super) probes: Mutex<Probes>,
+    api: OnceCell<Api>,
+    patience: Duration,
+}
+
+impl KubeTarget {
+    /// Nothing is sent, started or read before it is needed.
+    pub(crate) fn new(host: Box<dyn Host>, place: Place) -> Self {
+        Self { host, place, probes: Mutex::default(), api: OnceCell::new(), patience: PATIENCE }
+    }
+
+    /// With another limit for one request.
+    #[cfg(test)]
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The API server, connected to at the first use.
+    pub(super) async fn api(&self) -> Result<&Api, TargetError> {
+        self.api.get_or_try_init(|| async { Ok(Api::new(self.host.connect().await?, self.patience)) }).await
+    }
+
+    /// Trouble while doing `what`, with what to try on this kind of target.
+    pub(super) fn cannot(&self, what: impl Into<String>, trouble: Trouble) -> TargetError {
+        let error = trouble.on(what);
+        if error.cause == Cause::Unreachable { error.hint(self.host.when_unreachable()) } else { error }
+    }
+
+    /// Where a kind is served. `None`: not at all.
+    pub(super) async fn resource(
+        &self,
+        api_version: Option<&str>,
+        kind: &str,
+    ) -> Result<Option<Resource>, TargetError> {
+        match Resource::built_in(api_version, kind) {
+            Some(resource) => Ok(Some(resource)),
+            None => discovery::find(self.api().await?, api_version, kind)
+                .await
+                .map_err(|trouble| self.cannot(format!("find out where {kind} is served"), trouble)),
+        }
+    }
+
+    /// A kind that must be served.
+    pub(super) async fn known_resource(&self, api_version: Option<&str>, kind: &str) -> Result<Resource, TargetError> {
+        self.resource(api_version, kind).await?.ok_or_else(|| {
+            let version = api_version.map(|version| format!(" in version \"{version}\"")).unwrap_or_default();
+            TargetError::new(Cause::Missing, format!("no matches for kind \"{kind}\"{version}"))
+                .hint("The cluster does not serve this kind.")
+        })
+    }
+}
+
+#[async_trait]
+impl Target for KubeTarget {
+    async fn capabilities(&self) -> Result<BTreeSet<Capability>, TargetError> {
+        self.probe_capabilities().await
+    }
+
+    async fn clashes(&self, documents: &[Document]) -> Result<Vec<String>, TargetError> {
+        self.find_clashes(documents).await
+    }
+
+    async fn create(&self, documents: &[Document]) -> Result<(), TargetError> {
+        self.create_documents(documents).await
+    }
+
+    async fn delete(&self, documents: &[Document]) -> Result<(), TargetError> {
+        self.delete_documents(documents).await
+    }
+
+    async fn change(&self, change: &Change, _undo: &dyn Undo) -> Result<(), TargetError> {
+        // Every change is one request an object, done or not: an interruption leaves nothing half made, so nothing is noted.
+        self.make_change(change).await
+    }
+
+    async fn repair(&self, note: &Value) -> Result<(), TargetError> {
+        Err(TargetError::new(Cause::Local, format!("the journal has a note that no Kubernetes target writes: {note}"))
+            .hint("`breakfix stop` removes the session as a whole."))
+    }
+
+    async fn observe(&self, queries: &BTreeSet<Query>, _since: Timestamp) -> Observation {
+        self.fetch(queries).await
+    }
+
+    async fn baseline(&self) -> Result<Baseline, TargetError> {
+        self.take_baseline().await
+    }
+
+    async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        self.host.pass(time).await
+    }
+
+    async fn clear(&self) -> Result<(), TargetError> {
+        self.remove_session().await
+    }
+
+    async fn inventory(&self) -> Result<Vec<String>, TargetError> {
+        self.take_inventory().await
+    }
+
+    async fn reach(&self) -> Result<Reach, TargetError> {
+        self.host.reach().await
+    }
+
+    async fn rest(&self) {
+        self.remove_probes().await;
+    }
+}
