@@ -1,0 +1,3 @@
+//! Selectors: which objects a request means.
+
+pub mod label;

@@ -1,0 +1,135 @@
+//! Changing an object: read, edit, check, write.
+
+use serde_json::Value;
+
+use super::{Options, Touch, Written, decode, stamp_kind};
+use crate::{
+    Cluster, Kind, Status,
+    api::{
+        check::{Problems, metadata},
+        kinds::{self, Rules},
+    },
+    object::{entries, is_deleting, number, set, text, unset},
+};
+
+impl Cluster {
+    /// Reads an object, edits a copy and writes it, unless nothing has changed.
+    pub(in crate::api) fn update_with(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+        touch: Touch,
+        options: &Options<'_>,
+        edit: impl FnOnce(&mut Value) -> Result<(), Status>,
+    ) -> Result<Written, Status> {
+        let key = kind.key(namespace, name);
+        let old = self.store.get(&key).cloned().ok_or_else(|| Status::not_found(kind, name))?;
+        let mut new = Value::clone(&old);
+        edit(&mut new)?;
+        let mut warnings = Vec::new();
+        let mut new = decode(kind, &new, options.unknown, &mut warnings)?;
+        stamp_kind(kind, &mut new);
+        let version = text(&new, "/metadata/resourceVersion");
+        if !version.is_empty() && version != text(&old, "/metadata/resourceVersion") {
+            return Err(Status::conflict(
+                kind,
+                name,
+                "the object has been modified; please apply your changes to the latest version and try again",
+            ));
+        }
+        let rules = kinds::rules(kind);
+        let mut new = limit_to(kind, touch, new, &old, rules);
+        (rules.defaults)(&mut new);
+        if matches!(touch, Touch::Main | Touch::Scale) {
+            (rules.admit)(self, &mut new, Some(&old))?;
+        }
+        let mut problems = Problems::default();
+        metadata::validate(&new, rules.name, kind.namespaced, &mut problems);
+        metadata::validate_update(&new, &old, &mut problems);
+        if touch == Touch::Main || touch == Touch::Scale {
+            (rules.validate)(&new, &mut problems);
+            (rules.validate_update)(&new, &old, &mut problems);
+        }
+        warnings.extend(problems.into_result(kind, name)?);
+        if kind.generation && (rules.counts)(&new, &old) && touch != Touch::Binding {
+            set(&mut new, "/metadata/generation", Value::from(number(&old, "/metadata/generation").unwrap_or(0) + 1));
+        }
+        set(
+            &mut new,
+            "/metadata/resourceVersion",
+            old.pointer("/metadata/resourceVersion").cloned().unwrap_or_default(),
+        );
+        let new = decode(kind, &new, super::Unknown::Ignore, &mut Vec::new())?;
+        self.store_changed(kind, new, &old, options, warnings)
+    }
+
+    fn store_changed(
+        &mut self,
+        kind: &'static Kind,
+        new: Value,
+        old: &Value,
+        options: &Options<'_>,
+        warnings: Vec<String>,
+    ) -> Result<Written, Status> {
+        let name = text(&new, "/metadata/name").to_owned();
+        let key = kind.key(text(&new, "/metadata/namespace"), &name);
+        let done = |object| Ok(Written { object, warnings, created: false });
+        if new == *old || options.dry_run {
+            return done(new);
+        }
+        let written = Value::clone(&self.store.put(key.clone(), new));
+        if is_deleting(&written) && nothing_holds(&written) {
+            (kinds::rules(kind).removed)(self, &written);
+            if let Some(last) = self.store.remove(&key) {
+                return done(Value::clone(&last));
+            }
+        }
+        done(written)
+    }
+}
+
+/// Whether a deleting object may go: no finalizers, no grace, and for a namespace nothing that still empties it.
+pub(super) fn nothing_holds(object: &Value) -> bool {
+    entries(object, "/metadata/finalizers").is_empty()
+        && number(object, "/metadata/deletionGracePeriodSeconds").unwrap_or(0) == 0
+        && (text(object, "/kind") != "Namespace" || entries(object, "/spec/finalizers").is_empty())
+}
+
+/// Keeps a write to its part of the object.
+fn limit_to(kind: &Kind, touch: Touch, mut new: Value, old: &Value, rules: &Rules) -> Value {
+    match touch {
+        Touch::Status => {
+            let mut kept = old.clone();
+            match new.get_mut("status").map(Value::take) {
+                Some(status) => set(&mut kept, "/status", status),
+                None => drop(unset(&mut kept, "/status")),
+            }
+            kept
+        }
+        Touch::Finalize => {
+            let mut kept = old.clone();
+            let finalizers = new.pointer("/spec/finalizers").cloned().unwrap_or(Value::Array(Vec::new()));
+            set(&mut kept, "/spec/finalizers", finalizers);
+            kept
+        }
+        Touch::Main | Touch::Scale | Touch::Binding => {
+            metadata::keep(&mut new, old);
+            if kind.subresources.contains(&"status") && touch != Touch::Binding {
+                match old.get("status") {
+                    Some(status) => set(&mut new, "/status", status.clone()),
+                    None => drop(unset(&mut new, "/status")),
+                }
+            }
+            if touch != Touch::Binding {
+                (rules.update)(&mut new, old);
+            }
+            let managed = old.pointer("/metadata/managedFields");
+            match managed {
+                Some(managed) => set(&mut new, "/metadata/managedFields", managed.clone()),
+                None => drop(unset(&mut new, "/metadata/managedFields")),
+            }
+            new
+        }
+    }
+}
