@@ -12,6 +12,7 @@ mod case;
 mod composition;
 mod endpoints;
 mod events;
+mod faults;
 pub mod field;
 #[cfg(test)]
 mod fixture;
@@ -36,6 +37,7 @@ mod unchanged;
 pub mod verdict;
 
 pub use baseline::Baseline;
+pub use faults::faults_of;
 pub use judge::{Judge, View};
 pub use observation::{Exchange, Failure, Fetched, Observation, Outcome};
 pub use path::Path;

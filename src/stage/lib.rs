@@ -12,6 +12,7 @@ pub mod kubernetes;
 pub mod life;
 pub mod session;
 pub mod target;
+pub mod venue;
 
 pub use home::Home;
 pub use journal::Journal;

@@ -61,6 +61,12 @@ pub struct Session {
     /// How often `check` was asked.
     #[serde(default)]
     pub checks: u32,
+    /// The verdicts of the last check, by objective.
+    #[serde(default)]
+    pub last: BTreeMap<String, String>,
+    /// The learner has read the debrief before solving the lab; it does not count any more.
+    #[serde(default)]
+    pub gave_up: bool,
 }
 
 /// How far a session has come. Anything but `Open` at the start of a command means that the last one was cut short.

@@ -3,7 +3,7 @@
 //! Each step stands in the journal before its first mutation. A command that finds a step without its end finishes or undoes it
 //! (`recover`) before it does anything else.
 
-mod edit;
+pub(crate) mod edit;
 mod error;
 mod fault;
 mod grading;

@@ -1,0 +1,241 @@
+//! `start`: opens a lab, tells its story, and returns.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, IsTerminal, Write},
+    net::TcpListener,
+    time::Instant,
+};
+
+use breakfix_lab::{LabSource, LoadedLab};
+use breakfix_stage::{
+    Home, Journal, Session,
+    life::{self, Talk},
+    session::{self, Phase},
+    target::TargetName,
+    venue,
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    app::App,
+    args::{StartArgs, TargetArgs},
+    exit::{self, Exit},
+    failure::Failure,
+    keep::Progress,
+    out::Working,
+    show,
+};
+
+pub async fn run(app: &App, args: &StartArgs) -> Result<Exit, Failure> {
+    let clock = Instant::now();
+    let source = match &args.lab {
+        Some(name) => app.catalogue.find(name)?.clone(),
+        None => next(app)?,
+    };
+    let _starting = app.home.lock("start", "starting a lab")?;
+    app.tidy().await?;
+    let (mut session, lab) = new_session(app, &source, &args.target, args.seed)?;
+    for other in app.sessions()? {
+        if other.lab == session.lab && other.target == session.target {
+            return Err(Failure::usage(format!("`{}` is already open on {}", other.lab, other.target))
+                .hint("`breakfix status` shows it, `breakfix reset` breaks it again, `breakfix stop` closes it"));
+        }
+    }
+    consent(app, &session, &lab, args.yes)?;
+    let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
+    session.save(&app.home)?;
+    let opened = {
+        let working = Working::start(&app.out);
+        tokio::select! {
+            opened = open(&app.home, &mut session, &lab, &working) => opened,
+            _ = tokio::signal::ctrl_c() => Err(Failure::trouble("interrupted; what had been made is removed")),
+        }
+    };
+    if let Err(failure) = opened {
+        undo(app, session, &lab).await;
+        return Err(failure);
+    }
+    let mut progress = Progress::load(&app.home)?;
+    progress.of(&session).started += 1;
+    progress.save(&app.home)?;
+    if app.out.json {
+        app.out.json(&json!({
+            "session": session.id,
+            "lab": session.lab,
+            "target": session.target.to_string(),
+            "env": session.reach.env,
+            "seconds": clock.elapsed().as_secs_f64(),
+        }))?;
+    } else {
+        show::story(&app.out, &session, &lab)?;
+    }
+    Ok(exit::DONE)
+}
+
+async fn open(home: &Home, session: &mut Session, lab: &LoadedLab, talk: &dyn Talk) -> Result<(), Failure> {
+    let journal = Journal::open(&session.folder(home)).map_err(life::LifeError::from)?;
+    talk.now("getting the target ready");
+    let target = venue::connect(home, session, lab).await?;
+    life::open(home, session, lab, &*target, &journal, talk).await?;
+    Ok(())
+}
+
+/// Takes back what a failed start had made. What cannot be taken back now is taken back by the next command.
+async fn undo(app: &App, mut session: Session, lab: &LoadedLab) {
+    let undone = async {
+        let journal = Journal::open(&session.folder(&app.home)).map_err(life::LifeError::from)?;
+        let target = venue::connect(&app.home, &session, lab).await?;
+        let closing = session.clone();
+        life::stop(&app.home, &mut session, &*target, &journal, &life::Silent).await?;
+        venue::close(&app.home, &closing).await?;
+        Ok::<(), Failure>(())
+    };
+    if undone.await.is_err() {
+        app.out.say("note: not everything could be removed; the next breakfix command tries again");
+    }
+}
+
+/// A session that has done nothing yet, and its lab with values.
+pub fn new_session(
+    app: &App,
+    source: &LabSource,
+    target: &TargetArgs,
+    seed: Option<u64>,
+) -> Result<(Session, LoadedLab), Failure> {
+    let mut taken = Vec::new();
+    let values = source
+        .values(seed, &mut |from| {
+            let port = free_port(from, &taken)?;
+            taken.push(port);
+            Some(port)
+        })
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let lab = source.load_with(&values)?;
+    let name = target.target.clone().unwrap_or_else(|| TargetName::default_for(lab.platform()));
+    if !name.serves(lab.platform()) {
+        return Err(Failure::usage(format!("`{}` is a {} lab and cannot run on `{name}`", lab.id(), lab.platform().as_str()))
+            .hint(format!("leave `--target` out: it then runs on `{}`", TargetName::default_for(lab.platform()))));
+    }
+    let embedded = breakfix_lab::Catalogue::embedded();
+    let is_embedded = embedded.find(source.name()).is_ok_and(|known| known.digest() == source.digest());
+    let session = Session {
+        version: session::VERSION,
+        id: format!("{}-{}", lab.id(), suffix()),
+        lab: lab.id().to_owned(),
+        title: lab.lab.metadata.title.clone(),
+        digest: source.digest(),
+        labs: (!is_embedded).then(|| std::path::absolute(source.root()).unwrap_or_else(|_| source.root().into())),
+        platform: lab.platform(),
+        target: name,
+        seed,
+        values,
+        opened: Timestamp::now(),
+        phase: Phase::Opening,
+        options: options(target)?,
+        reach: Default::default(),
+        hints: BTreeMap::new(),
+        answers: BTreeMap::new(),
+        sticky: Default::default(),
+        best: 0,
+        solved: None,
+        checks: 0,
+        last: BTreeMap::new(),
+        gave_up: false,
+    };
+    Ok((session, lab))
+}
+
+/// The target's settings, as they are kept with the session.
+fn options(target: &TargetArgs) -> Result<BTreeMap<String, String>, Failure> {
+    let mut options = BTreeMap::new();
+    let mut put = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            options.insert(key.to_owned(), value);
+        }
+    };
+    put("kind-image", target.kind_image.clone());
+    if let Some(path) = &target.kind_config {
+        let path = std::path::absolute(path).map_err(Failure::from)?;
+        put("kind-config", Some(path.display().to_string()));
+    }
+    put("registry", target.registry.clone());
+    put("allow-cluster-scoped", target.allow_cluster_scoped.then(|| "true".to_owned()));
+    put("speed", (target.speed != 1).then(|| target.speed.to_string()));
+    put("program", Some(App::program().display().to_string()));
+    Ok(options)
+}
+
+/// Four letters that keep two sessions of one lab apart.
+fn suffix() -> String {
+    let nanos = Timestamp::now().as_nanosecond();
+    let mut bits = u64::try_from(nanos.rem_euclid(1 << 62)).unwrap_or(0) ^ (u64::from(std::process::id()) << 20);
+    let letters = b"bcdfghjkmnpqrstvwxz";
+    (0..4)
+        .filter_map(|_| {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            letters.get(usize::try_from((bits >> 33) % 19).unwrap_or(0)).map(|byte| char::from(*byte))
+        })
+        .collect()
+}
+
+/// A TCP port of this machine that nobody listens on, at or above the one given.
+pub fn free_port(from: u16, taken: &[u16]) -> Option<u16> {
+    (from..=u16::MAX)
+        .take(500)
+        .find(|port| !taken.contains(port) && TcpListener::bind(("0.0.0.0", *port)).is_ok())
+}
+
+/// Asks before anything is made on a system that breakfix did not make itself.
+pub fn consent(app: &App, session: &Session, lab: &LoadedLab, yes: bool) -> Result<(), Failure> {
+    let Some(question) = venue::consent(&app.home, session, lab)? else { return Ok(()) };
+    app.out.say(&question);
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage("this needs your consent").hint("add `--yes` once you have read what will be done"));
+    }
+    if ask("Go ahead? [y/N] ")? { Ok(()) } else { Err(Failure::usage("nothing was done")) }
+}
+
+/// The next lab that is not solved, offered on a terminal.
+fn next(app: &App) -> Result<LabSource, Failure> {
+    let progress = Progress::load(&app.home)?;
+    let mut labs = Vec::new();
+    for source in app.catalogue.list() {
+        if let Ok(lab) = source.load()
+            && !progress.is_solved(lab.id())
+        {
+            let about = &lab.lab.metadata;
+            labs.push(((about.difficulty, lab.platform(), about.minutes, lab.id().to_owned()), about.title.clone(), source));
+        }
+    }
+    labs.sort_by(|a, b| a.0.cmp(&b.0));
+    let Some(((_, _, minutes, id), title, source)) = labs.into_iter().next() else {
+        return Err(Failure::usage("every lab is solved").hint("`breakfix start LAB --seed N` varies one"));
+    };
+    if !io::stdin().is_terminal() || app.out.json {
+        return Err(Failure::usage("which lab?").hint(format!("the next one is `breakfix start {id}`")));
+    }
+    app.out.say(&format!("Next: {id}, \"{title}\", about {minutes} minutes."));
+    if ask("Start it? [Y/n] ")? {
+        Ok(source.clone())
+    } else {
+        Err(Failure::usage("nothing was started").hint("`breakfix list` shows every lab"))
+    }
+}
+
+/// A question with yes and no; the capital letter in brackets is what an empty line means.
+fn ask(question: &str) -> Result<bool, Failure> {
+    eprint!("{question}");
+    io::stderr().flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let default = question.contains("[Y/n]");
+    Ok(match line.trim().to_lowercase().as_str() {
+        "" => default && !line.is_empty(),
+        answer => answer.starts_with('y'),
+    })
+}
