@@ -66,6 +66,7 @@ fn read(source: &LabSource, values: Option<&Values>, problems: &mut Vec<Problem>
         let place = page.documents.get(1).map(|node| node.place).unwrap_or_default();
         let problem = Problem::error("format", &file, place, "lab.yaml has a second document");
         problems.push(problem.help("the system's documents belong to system/"));
+        return None;
     }
     let Some(root) = page.documents.first_mut() else {
         if readable {
@@ -75,22 +76,10 @@ fn read(source: &LabSource, values: Option<&Values>, problems: &mut Vec<Problem>
     };
 
     let parameters = parameters(&file, root, problems);
-    let defaults;
-    let values = match (values, &parameters) {
-        (Some(values), _) => values,
-        (None, Some(parameters)) => {
-            defaults = Values::resolve(parameters, None, &mut Some).unwrap_or_else(|error| {
-                let place = root.place_of(&["parameters"]);
-                problems.push(Problem::error("parameters", &file, place, error.to_string()));
-                Values::default()
-            });
-            &defaults
-        }
-        (None, None) => {
-            defaults = Values::default();
-            &defaults
-        }
-    };
+    let first = parameters.and_then(|parameters| first_values(&file, root, &parameters, problems));
+    let filled = values.is_some() || first.is_some();
+    let first = first.unwrap_or_default();
+    let values = values.unwrap_or(&first);
     let mut fill = Fill::new(values);
     fill_lab(&mut fill, &file, root);
     let lab: Option<Lab> = decode(&file, root, schema::lab(), problems);
@@ -106,8 +95,8 @@ fn read(source: &LabSource, values: Option<&Values>, problems: &mut Vec<Problem>
     }
     let debrief = debrief(source, &mut fill, problems);
     let (used, unfilled) = (fill.used, fill.problems);
-    // Without readable parameters every `${name}` would be called unknown.
-    if parameters.is_some() {
+    // Without values every `${name}` would be called unknown.
+    if filled {
         problems.extend(unfilled);
     }
 
@@ -121,10 +110,25 @@ fn read(source: &LabSource, values: Option<&Values>, problems: &mut Vec<Problem>
         safeguards: Vec::new(),
         pages: folder.pages,
         used,
+        filled,
     };
     house::apply(&mut loaded, problems);
     shape::check(&loaded, problems);
     Some(loaded)
+}
+
+/// The parameters' values without a seed.
+fn first_values(
+    file: &str,
+    root: &Node,
+    parameters: &BTreeMap<String, Parameter>,
+    problems: &mut Vec<Problem>,
+) -> Option<Values> {
+    Values::resolve(parameters, None, &mut Some)
+        .map_err(|error| {
+            problems.push(Problem::error("parameters", file, root.place_of(&["parameters"]), error.to_string()))
+        })
+        .ok()
 }
 
 /// The declared parameters; `None` where they cannot be read (the decoding says why).

@@ -28,6 +28,8 @@ pub struct LoadedLab {
     pub(crate) pages: BTreeMap<String, Page>,
     /// The parameters that stand somewhere in the files.
     pub(crate) used: BTreeSet<String>,
+    /// Whether all parameters could be given a value.
+    pub(crate) filled: bool,
 }
 
 impl LoadedLab {

@@ -144,7 +144,7 @@ impl<'a> Walk<'a> {
             if node.get(key).is_none() && !misspelled.contains(&key) {
                 let description = properties.and_then(|properties| properties.get(key));
                 let help = description.and_then(|schema| schema.get("description")).and_then(Value::as_str);
-                let help = help.and_then(|text| text.split("\n").next()).map(str::to_owned);
+                let help = help.and_then(|text| text.split('\n').next()).map(|text| format!("write it: {text}"));
                 self.report(node.place, format!("{} has no `{key}`", subject(path)), help);
             }
         }

@@ -6,6 +6,7 @@ use crate::{problem::Place, words::words, yaml::Comment};
 pub(super) const RULE: Rule = Rule {
     name: "comments",
     why: "the learner may read the system's documents and sees its names; neither may say where the fault is",
+    whole: false,
     check,
 };
 

@@ -6,6 +6,7 @@ use crate::{suggest, words::is_kebab};
 pub(super) const RULE: Rule = Rule {
     name: "controls",
     why: "a lab is proved by an honest fix that solves it, another one that does, and wrong ones that do not",
+    whole: false,
     check,
 };
 
@@ -37,7 +38,7 @@ fn check(lint: &mut Lint<'_>) {
     }
     if wrong < 2 {
         let help = "write two fixes that look right and are not";
-        lint.error(&["controls"], format!("there are {wrong} of two `wrong-…`"), help);
+        lint.error(&["controls"], format!("the lab has {wrong} of two `wrong-…`"), help);
     }
     let all: Vec<_> = controls.iter().collect();
     for (index, (name, changes)) in all.iter().enumerate() {

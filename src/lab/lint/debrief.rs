@@ -6,6 +6,7 @@ use crate::{load::DEBRIEF_FILE, problem::Place};
 pub(super) const RULE: Rule = Rule {
     name: "debrief",
     why: "the repair is half of the lesson; the debrief says what happened and how to find it the next time",
+    whole: false,
     check,
 };
 

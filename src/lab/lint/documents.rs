@@ -8,6 +8,7 @@ use crate::{Document, lab::Platform, problem::Place};
 pub(super) const RULE: Rule = Rule {
     name: "documents",
     why: "what a lab makes must be the lab's own, so that `stop` can take it away and nothing else is touched",
+    whole: true,
     check,
 };
 

@@ -6,6 +6,7 @@ use crate::{Change, Span};
 pub(super) const RULE: Rule = Rule {
     name: "fault",
     why: "a lab whose fault changes nothing opens healthy; one that waits for long is not started twice",
+    whole: false,
     check,
 };
 

@@ -13,6 +13,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     name: "files",
     why: "a file that nothing uses is a control that is never proved, or a spoiler that ships",
+    whole: true,
     check,
 };
 

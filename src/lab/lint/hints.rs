@@ -5,6 +5,7 @@ use super::{Lint, Rule};
 pub(super) const RULE: Rule = Rule {
     name: "hints",
     why: "a learner who is stuck must find a next step at a fair price, and solving with all hints must beat giving up",
+    whole: false,
     check,
 };
 
@@ -16,7 +17,7 @@ fn check(lint: &mut Lint<'_>) {
     let count: usize = objectives.iter().map(|objective| objective.hints.len()).sum();
     if count < HINTS_MIN {
         let help = format!("write {HINTS_MIN} or more: a question, a place to look, a direction");
-        lint.error(&["objectives"], format!("the lab has {count} hints"), help);
+        lint.error(&["objectives"], format!("the lab has {count} of {HINTS_MIN} hints"), help);
     }
     for (index, objective) in objectives.iter().enumerate() {
         let index = index.to_string();

@@ -10,6 +10,7 @@ use crate::{Change, LoadedLab, problem::Place, suggest, visit};
 pub(super) const RULE: Rule = Rule {
     name: "images",
     why: "an image that is not declared cannot be pulled anywhere, and a public name might be pulled from somebody else",
+    whole: true,
     check,
 };
 
@@ -43,7 +44,7 @@ fn check(lint: &mut Lint<'_>) {
     }
     let named = all_images(lint.lab);
     for (index, image) in declared.iter().enumerate() {
-        if !named.contains(image) {
+        if image.starts_with(REGISTRY) && !named.contains(image) {
             let help = "take it out, unless the learner is to find it";
             lint.warn(&["images", &index.to_string()], format!("nothing uses the image `{image}`"), help);
         }

@@ -8,6 +8,7 @@ use crate::words::{NAME_LENGTH_MAX, is_kebab};
 pub(super) const RULE: Rule = Rule {
     name: "names",
     why: "names stand on command lines, in result files and in reports; they must be easy to type and mean one thing",
+    whole: false,
     check,
 };
 

@@ -6,6 +6,7 @@ use super::{Lint, Rule};
 use crate::{
     Change, Check, LoadedLab,
     check::{Caller, Owner, Request},
+    document::DOCKER_KINDS,
     lab::{Exception, Platform},
     suggest, visit,
 };
@@ -13,6 +14,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     name: "objects",
     why: "a name that nothing bears makes a check that is never met, or a change that cannot be made",
+    whole: true,
     check,
 };
 
@@ -25,6 +27,10 @@ struct Named<'a> {
 
 fn check(lint: &mut Lint<'_>) {
     let lab = lint.lab;
+    if lab.platform() == Platform::Kubernetes && lab.namespace().is_none() {
+        // Every object would be missed; the rule `documents` says why.
+        return;
+    }
     let held = held(lab);
     for (steps, check) in visit::checks(&lab.lab) {
         for named in named_by_check(check) {
@@ -61,6 +67,10 @@ fn held(lab: &LoadedLab) -> Held<'_> {
 }
 
 fn look_up(lint: &mut Lint<'_>, held: &Held<'_>, steps: &[String], named: &Named<'_>) {
+    if lint.lab.platform() == Platform::Docker && !DOCKER_KINDS.contains(&named.kind) {
+        // No Docker lab has such objects; the reading has said so.
+        return;
+    }
     let own = lint.lab.namespace().unwrap_or_default();
     let namespace = named.namespace.unwrap_or(own);
     let is_it = |(kind, name, place): &(&str, &str, &str)| {
@@ -71,14 +81,21 @@ fn look_up(lint: &mut Lint<'_>, held: &Held<'_>, steps: &[String], named: &Named
     if held.iter().any(is_it) || derived(held, named) || built_in(lint.lab.platform(), named) {
         return;
     }
+    let elsewhere = held.iter().find(|(kind, name, _)| *kind == named.kind && *name == named.name);
     let same_kind: Vec<&str> = held.iter().filter(|(kind, ..)| *kind == named.kind).map(|(_, name, _)| *name).collect();
     let place = named.namespace.map(|namespace| format!(" in `{namespace}`")).unwrap_or_default();
     let message = format!("the lab has no {} `{}`{place}", named.kind, named.name);
-    let help = suggest::help(named.name, &same_kind).unwrap_or_else(|| {
-        let kinds: BTreeSet<&str> = held.iter().map(|(kind, ..)| *kind).collect();
-        let kinds: Vec<&str> = kinds.into_iter().collect();
-        suggest::help(named.kind, &kinds).unwrap_or_else(|| "write it to system/".to_owned())
-    });
+    let help = match elsewhere {
+        Some((.., place)) if place.is_empty() => "the one in system/ has no namespace".to_owned(),
+        Some((.., place)) => format!("there is one in the namespace `{place}`"),
+        None => suggest::help(named.name, &same_kind).unwrap_or_else(|| {
+            let kinds: BTreeSet<&str> = held.iter().map(|(kind, ..)| *kind).collect();
+            let kinds: Vec<&str> = kinds.into_iter().collect();
+            suggest::nearest(named.kind, kinds.iter().copied())
+                .filter(|kind| *kind != named.kind)
+                .map_or_else(|| "write it to system/".to_owned(), |kind| format!("did you mean the kind `{kind}`?"))
+        }),
+    };
     lint.error(steps, message, help);
 }
 

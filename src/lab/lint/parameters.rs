@@ -6,6 +6,7 @@ use crate::{Values, lab::Parameter, values::Chosen};
 pub(super) const RULE: Rule = Rule {
     name: "parameters",
     why: "an unused parameter varies nothing, and a value that breaks the lab is met by one seed in a hundred",
+    whole: true,
     check,
 };
 
@@ -13,7 +14,7 @@ fn check(lint: &mut Lint<'_>) {
     let lab = lint.lab;
     for (name, parameter) in &lab.lab.parameters {
         let steps = ["parameters", name.as_str()];
-        if !lab.used.contains(name) {
+        if lab.filled && !lab.used.contains(name) {
             lint.error(
                 &steps,
                 format!("nothing uses the parameter `{name}`"),

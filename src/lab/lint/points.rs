@@ -2,8 +2,12 @@
 
 use super::{Lint, Rule};
 
-pub(super) const RULE: Rule =
-    Rule { name: "points", why: "a score is out of 100 in every lab, or scores could not be compared", check };
+pub(super) const RULE: Rule = Rule {
+    name: "points",
+    why: "a score is out of 100 in every lab, or scores could not be compared",
+    whole: false,
+    check,
+};
 
 fn check(lint: &mut Lint<'_>) {
     let objectives = &lint.lab.lab.objectives;

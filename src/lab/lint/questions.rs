@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{Lint, Rule};
 
-pub(super) const RULE: Rule =
-    Rule { name: "questions", why: "a question whose answer is not among its choices cannot be answered", check };
+pub(super) const RULE: Rule = Rule {
+    name: "questions",
+    why: "a question whose answer is not among its choices cannot be answered",
+    whole: false,
+    check,
+};
 
 fn check(lint: &mut Lint<'_>) {
     for (index, question) in lint.lab.lab.questions.iter().enumerate() {

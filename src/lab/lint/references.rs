@@ -10,6 +10,7 @@ use crate::{Document, LoadedLab, lab::Platform, problem::Place, suggest};
 pub(super) const RULE: Rule = Rule {
     name: "references",
     why: "the system must be healthy before the fault; a name that leads nowhere is a second fault that nobody meant",
+    whole: true,
     check,
 };
 

@@ -23,6 +23,8 @@ pub struct Rule {
     pub name: &'static str,
     /// Why labs are held to it.
     pub why: &'static str,
+    /// Whether it compares the lab with its system; then it waits until every document can be read.
+    pub(super) whole: bool,
     pub(super) check: fn(&mut Lint<'_>),
 }
 
@@ -49,12 +51,16 @@ pub const RULES: &[Rule] = &[
     debrief::RULE,
 ];
 
+/// Problems of these rules mean that a part of the lab is missing from what was read.
+const UNREAD: [&str; 3] = ["yaml", "document", "files"];
+
 /// All that is wrong with a lab: what its reading finds, then what the rules find. Sorted by file and place.
 pub fn lint(source: &LabSource, judged: Judged<'_>) -> Vec<Problem> {
     let loading = source.examine(None);
     let mut problems = loading.problems;
     if let Some(lab) = &loading.lab {
-        for rule in RULES {
+        let whole = !problems.iter().any(|problem| problem.is_error() && UNREAD.contains(&problem.rule));
+        for rule in RULES.iter().filter(|rule| whole || !rule.whole) {
             let mut lint = Lint { lab, judged, rule: rule.name, problems: Vec::new() };
             (rule.check)(&mut lint);
             problems.append(&mut lint.problems);
@@ -92,7 +98,9 @@ impl<'a> Lint<'a> {
     }
 
     fn push(&mut self, path: &str, place: Place, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.push(Problem::error(self.rule, &self.lab.source.shown(path), place, message).help(help));
+        let mut problem = Problem::error(self.rule, &self.lab.source.shown(path), place, message);
+        problem.help = Some(help.into()).filter(|help| !help.is_empty());
+        self.problems.push(problem);
     }
 
     fn soften(&mut self) {

@@ -6,6 +6,7 @@ use crate::{lab::Severity, visit};
 pub(super) const RULE: Rule = Rule {
     name: "safeguards",
     why: "what an objective asks is broken when the lab opens; as a safeguard it would punish the learner for the fault",
+    whole: false,
     check,
 };
 

@@ -5,6 +5,7 @@ use super::{Lint, Rule, terms::Terms};
 pub(super) const RULE: Rule = Rule {
     name: "spoilers",
     why: "a lab is solved from its symptoms; a title, story or early hint that names the field or the value gives it away",
+    whole: true,
     check,
 };
 

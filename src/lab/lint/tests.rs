@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+mod corpus;
+mod never_panics;
+
 use super::*;
 use crate::{Catalogue, Check, problem::Problem};
 

@@ -5,6 +5,7 @@ use super::{Lint, Rule};
 pub(super) const RULE: Rule = Rule {
     name: "texts",
     why: "a learner meets the lab through its words; an empty or endless one helps nobody",
+    whole: false,
     check,
 };
 

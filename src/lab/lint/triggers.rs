@@ -8,6 +8,7 @@ use crate::{Change, Span};
 pub(super) const RULE: Rule = Rule {
     name: "triggers",
     why: "a trigger without a guard damages a system that is not repaired yet, and an endless check is never run",
+    whole: false,
     check,
 };
 

@@ -87,5 +87,6 @@ fn says_when_there_is_no_lab() {
     );
     assert_eq!(said(&[("lab.yaml", "# nothing\n")]), "labs/docker/x/lab.yaml: lab.yaml is empty");
     let two = lab(&[("lab.yaml", "a: 1\n---\nb: 2\n")]);
-    assert!(two.problems.iter().any(|problem| problem.line == 3 && problem.message.contains("second document")));
+    assert_eq!(two.problems.len(), 1);
+    assert!(two.problems[0].line == 3 && two.problems[0].message.contains("second document"));
 }

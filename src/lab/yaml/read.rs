@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
 use super::{Data, Entry, Node, scalar};
 use crate::problem::{Place, Problem};
@@ -314,18 +314,53 @@ fn start_of(span: &Span) -> Place {
 fn syntax_problem(file: &str, text: &str, error: &ScanError) -> Problem {
     let marker = error.marker();
     let place = place_at(marker.line().max(1), marker.col() + 1);
-    let line = text.lines().nth(marker.line().saturating_sub(1)).unwrap_or_default();
-    let indent = line.len() - line.trim_start().len();
-    let tabbed = line.get(..indent).is_some_and(|blank| blank.contains('\t'));
-    if tabbed {
-        let problem = Problem::error(RULE, file, place, "a tab indents this line");
+    let lines: Vec<&str> = text.lines().skip(marker.line().saturating_sub(1)).take(2).collect();
+    // The scanner sometimes blames the line before.
+    if let Some(below) = lines.iter().position(|line| indent_of(line).contains('\t')) {
+        let column = lines.get(below).map_or(0, |line| indent_of(line).find('\t').unwrap_or(0)) + 1;
+        let problem = Problem::error(RULE, file, place_at(marker.line() + below, column), "a tab indents this line");
         return problem.help("YAML allows only blanks there");
     }
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        let problem = Problem::error(RULE, file, place, "lists and mappings are nested too deeply");
+        return problem.help("64 levels are the most");
+    }
+    let line = lines.first().copied().unwrap_or_default();
     let problem = Problem::error(RULE, file, place, format!("this is not YAML: {}", error.info()));
+    if let Some((line, sign)) = unclosed(text, marker.line()) {
+        return problem.help(format!("line {line} opens a `{sign}` that nothing closes"));
+    }
     if line.contains(['{', '[']) && line.contains("${") {
         return problem.help("inside `{ }` and `[ ]` a `${name}` must stand in quotes");
     }
     problem
+}
+
+/// The blanks that a line begins with.
+fn indent_of(line: &str) -> &str {
+    line.get(..line.len() - line.trim_start().len()).unwrap_or_default()
+}
+
+/// The last bracket that is still open where the scanner gave up: its line, and the sign. Quotes are minded, block
+/// texts are not: it is a hint for a message.
+fn unclosed(text: &str, line_max: usize) -> Option<(usize, char)> {
+    let mut open: Vec<(usize, char)> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()).take_while(|(number, _)| *number <= line_max) {
+        let mut quote = None;
+        for sign in line.chars() {
+            match (quote, sign) {
+                (None, '#') => break,
+                (None, '"' | '\'') => quote = Some(sign),
+                (Some(opened), sign) if opened == sign => quote = None,
+                (None, '[' | '{') => open.push((number, sign)),
+                (None, ']' | '}') => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+    }
+    open.pop().filter(|(line, _)| *line < line_max)
 }
 
 #[cfg(test)]

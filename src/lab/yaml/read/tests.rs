@@ -54,7 +54,7 @@ fn finds_several_problems_in_one_file() {
 #[test]
 fn refuses_what_cannot_be_read() {
     assert_eq!(bad(b"a: 1\nb: \xff"), ["x.yaml:2:4: this is not UTF-8; save the file as UTF-8 text"]);
-    assert_eq!(bad("a:\n\tb: 1\n"), ["x.yaml:2:2: a tab indents this line; YAML allows only blanks there"]);
+    assert_eq!(bad("a:\n\tb: 1\n"), ["x.yaml:2:1: a tab indents this line; YAML allows only blanks there"]);
     assert_eq!(
         bad("a".repeat(FILE_BYTES_MAX + 1)),
         ["x.yaml: the file has 1048577 bytes; 1 MiB is the most that is read"]
