@@ -33,11 +33,34 @@ pub struct Cluster {
     pub nodes: node::Nodes,
     /// Addresses handed out.
     pub network: crate::network::Network,
+    /// What the controllers remember between steps; never in the API.
+    pub controllers: controllers::Memory,
+    /// What the scheduler remembers; never in the API.
+    pub scheduler: scheduler::Memory,
     /// The last write that the controllers have been told of.
     pub told: u64,
 }
 
+/// Writes that are remembered for watchers.
+const PAST_MAX: usize = 1000;
+
 impl Cluster {
+    /// A cluster without any object; `bootstrap` fills it.
+    pub fn empty(config: Config) -> Self {
+        Self {
+            clock: Clock::starting_at(config.date),
+            chance: Chance::from_seed(config.seed),
+            store: Store::new(PAST_MAX),
+            queue: Queue::default(),
+            nodes: node::Nodes::default(),
+            network: crate::network::Network::default(),
+            controllers: controllers::Memory::default(),
+            scheduler: scheduler::Memory::default(),
+            told: 0,
+            config,
+        }
+    }
+
     /// The present moment.
     pub fn now(&self) -> SimTime {
         self.clock.now()

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod cluster;
 pub mod controllers;
+pub mod date;
 pub mod event;
 pub mod kind;
 pub mod network;

@@ -9,16 +9,8 @@ use crate::{
 
 pub(crate) fn cluster() -> Cluster {
     let date = "2026-01-01T10:00:00Z".parse().unwrap();
-    let mut cluster = Cluster {
-        config: crate::Config { seed: 7, date, workers: 1, images: std::collections::BTreeSet::new() },
-        clock: breakfix_sim::Clock::starting_at(date),
-        chance: breakfix_sim::Chance::from_seed(7),
-        store: breakfix_sim::Store::new(1000),
-        queue: breakfix_sim::Queue::default(),
-        nodes: crate::node::Nodes::default(),
-        network: crate::network::Network::default(),
-        told: 0,
-    };
+    let images = std::collections::BTreeSet::new();
+    let mut cluster = Cluster::empty(crate::Config { seed: 7, date, workers: 1, images });
     let by = admin();
     cluster.create(&NAMESPACE, "", json!({"metadata": {"name": "shop"}}), &by).unwrap();
     cluster.create(&SERVICE_ACCOUNT, "shop", json!({"metadata": {"name": "default"}}), &by).unwrap();
