@@ -11,6 +11,7 @@ use crate::{
 pub const ROLES: &[&str] = &["serve", "store", "client", "job", "wait-for"];
 
 /// What became of a start.
+#[expect(clippy::large_enum_variant, reason = "there is one for each start, and it is taken apart at once")]
 #[derive(Clone, Debug)]
 pub enum Boot {
     /// It is over; what it had to say is printed.
@@ -78,8 +79,8 @@ fn boot_role(name: &str, arguments: &[String], env: BTreeMap<String, String>, ma
         Err(error) => return refused(&error.to_string(), End::Exit(USAGE), machine),
     };
     let started = match name {
-        "serve" => Server::start(&settings, false, machine).map(Program::Server),
-        "store" => Server::start(&settings, true, machine).map(Program::Server),
+        "serve" => Server::start(&settings, false, machine).map(|server| Program::Server(Box::new(server))),
+        "store" => Server::start(&settings, true, machine).map(|server| Program::Server(Box::new(server))),
         "client" => Client::start(&settings, machine).map(Program::Client),
         "job" => Timer::job(&settings).map(Program::Timer),
         "wait-for" => WaitFor::start(&settings, machine).map(Program::WaitFor),

@@ -114,3 +114,49 @@ impl Client {
         self.state.with(|state| (state.calls, state.failures))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Boot, CallError, MemoryMachine, Program, Response, boot};
+
+    fn start(machine: &mut MemoryMachine) -> Program {
+        let argv = ["/workload", "client", "http://10.0.0.2/", "--interval=2s", "--timeout=5s"].map(str::to_owned);
+        match boot(&argv, machine) {
+            Boot::Running(program) => program,
+            Boot::Ended(end) => panic!("ended with {end:?}"),
+        }
+    }
+
+    #[test]
+    fn it_calls_on_time_and_tells_failures_and_changes() {
+        let mut machine = MemoryMachine::new();
+        let client = start(&mut machine);
+        let step = |machine: &mut MemoryMachine, answer| {
+            machine.answer([10, 0, 0, 2], 80, answer);
+            machine.now = client.wakes_at().unwrap();
+            assert_eq!(client.tick(machine), None);
+        };
+        step(&mut machine, Ok(Response::text(200, "shop 1.4\n")));
+        step(&mut machine, Ok(Response::text(200, "shop 1.4\n")));
+        step(&mut machine, Err(CallError::TimedOut));
+        assert_eq!(client.wakes_at(), Some(Duration::from_secs(9)), "a slow call does not make the next one early");
+        step(&mut machine, Ok(Response::text(503, "")));
+        step(&mut machine, Ok(Response::text(200, "shop 1.5\n")));
+        let log = "calling http://10.0.0.2/ every 2s\nanswered: shop 1.4\nfailed: timed out\nfailed: status 503\nanswered: shop 1.5\n";
+        assert_eq!(machine.log(), log);
+        let Program::Client(client) = &client else { panic!("no client") };
+        assert_eq!(client.counts(), (5, 2));
+    }
+
+    #[test]
+    fn it_sums_up_and_stops() {
+        let mut machine = MemoryMachine::new();
+        let client = start(&mut machine);
+        machine.now = Duration::from_secs(31);
+        client.tick(&mut machine);
+        assert!(machine.log().ends_with("1 calls so far, 1 failed\n"));
+        assert_eq!(client.signal(crate::SIGTERM, &mut machine), Reaction::Stopping);
+        assert_eq!(client.tick(&mut machine), Some(End::Exit(0)));
+    }
+}

@@ -10,6 +10,8 @@ use crate::{Request, Response};
 /// [`ask`](Self::ask), [`connect`](Self::connect), [`exchange`](Self::exchange)) block on the real host; a simulator
 /// moves this machine's own clock on instead, so that [`uptime`](Self::uptime) tells afterwards how long they took and
 /// whatever follows (a line printed, an exit) happens that much later.
+///
+/// Paths are absolute, without `.` and `..`.
 pub trait Machine {
     /// The process's number in its PID namespace; 1 is the container's main process.
     fn pid(&self) -> u32;
@@ -63,7 +65,8 @@ pub trait Machine {
     /// Another living process holds it, or the file cannot be made.
     fn lock(&mut self, path: &str) -> Result<(), LockError>;
 
-    /// Ask one name server for the IPv4 addresses of an absolute name (without the final dot).
+    /// Ask one name server for the IPv4 addresses of an absolute name (without the final dot). Which servers and names
+    /// are asked, the library takes from the files `/etc/resolv.conf` and `/etc/hosts` of this machine.
     ///
     /// # Errors
     /// Nothing came back.

@@ -1,9 +1,6 @@
 //! A program that runs: what a host may ask of it.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use crate::{Client, End, Machine, Request, Response, Server, StopRule, Timer, WaitFor};
 
@@ -16,7 +13,7 @@ use crate::{Client, End, Machine, Request, Response, Server, StopRule, Timer, Wa
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Program {
-    Server(Server),
+    Server(Box<Server>),
     Client(Client),
     WaitFor(WaitFor),
     Timer(Timer),
@@ -37,15 +34,6 @@ impl Listen {
     pub fn accepts(&self, to: SocketAddr, now: Duration) -> bool {
         let everywhere = self.address.ip().is_unspecified();
         now >= self.from && self.address.port() == to.port() && (everywhere || self.address.ip() == to.ip())
-    }
-
-    /// Whether only the machine itself can connect.
-    #[must_use]
-    pub fn is_local(&self) -> bool {
-        match self.address.ip() {
-            IpAddr::V4(ip) => ip.is_loopback(),
-            IpAddr::V6(ip) => ip.is_loopback(),
-        }
     }
 }
 

@@ -69,3 +69,50 @@ pub(crate) fn stop_rule(settings: &Settings) -> Result<StopRule, crate::SettingE
     let rule = settings.parsed("STOP", "term, none or ignore", StopRule::parse)?;
     Ok(rule.unwrap_or(StopRule::Handle))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Boot, MemoryMachine, Program, Reaction, SIGTERM, boot};
+
+    fn start(line: &str, machine: &mut MemoryMachine) -> Program {
+        let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        match boot(&argv, machine) {
+            Boot::Running(program) => program,
+            Boot::Ended(end) => panic!("ended with {end:?}"),
+        }
+    }
+
+    #[test]
+    fn jobs_end_as_told() {
+        let mut machine = MemoryMachine::new();
+        let job = start("/workload job --exit=75 --after=5s --say=importing", &mut machine);
+        assert_eq!(job.tick(&mut machine), None);
+        assert_eq!((machine.log().as_str(), job.wakes_at()), ("importing\n", Some(Duration::from_secs(5))));
+        machine.now = Duration::from_secs(5);
+        assert_eq!(job.tick(&mut machine), Some(End::Exit(75)));
+        let job = start("/workload job --segfault", &mut machine);
+        assert_eq!(job.tick(&mut machine).map(End::code), Some(139));
+    }
+
+    #[test]
+    fn sleep_is_waited_for_and_has_no_handler() {
+        let mut machine = MemoryMachine::new();
+        let sleep = start("sleep 1h", &mut machine);
+        assert_eq!(sleep.wakes_at(), Some(Duration::from_secs(3_600)));
+        assert_eq!(sleep.signal(SIGTERM, &mut machine), Reaction::Ignored);
+        assert_eq!(start("/workload sleep infinity", &mut machine).wakes_at(), None);
+        let argv = ["sleep".to_owned(), "soon".to_owned()];
+        assert!(matches!(boot(&argv, &mut machine), Boot::Ended(End::Exit(1))));
+        assert_eq!(machine.log(), "sleep: invalid number 'soon'\n");
+    }
+
+    #[test]
+    fn a_tool_as_main_process_writes_to_the_log() {
+        let mut machine = MemoryMachine::new().with_env(&[("A", "1")]);
+        let argv = ["sh", "-c", "echo $A; sleep 2; nosuch"].map(str::to_owned);
+        assert!(matches!(boot(&argv, &mut machine), Boot::Ended(End::Exit(127))));
+        assert_eq!(machine.log(), "1\nsh: nosuch: not found\n");
+        assert_eq!(machine.now.as_secs(), 2);
+    }
+}

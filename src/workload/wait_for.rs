@@ -92,3 +92,47 @@ impl WaitFor {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Boot, MemoryMachine, Program, Response, boot};
+
+    fn start(line: &str, machine: &mut MemoryMachine) -> Program {
+        let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        match boot(&argv, machine) {
+            Boot::Running(program) => program,
+            Boot::Ended(end) => panic!("ended with {end:?}"),
+        }
+    }
+
+    #[test]
+    fn it_ends_when_everything_is_there() {
+        let mut machine = MemoryMachine::new();
+        let wait = start("/workload wait-for cache:6379 10.0.0.3:80", &mut machine);
+        assert_eq!(wait.tick(&mut machine), None);
+        assert_eq!(wait.tick(&mut machine), None);
+        machine.name("cache", [10, 0, 0, 2]);
+        machine.answer([10, 0, 0, 2], 6379, Ok(Response::default()));
+        assert_eq!(wait.tick(&mut machine), None);
+        machine.answer([10, 0, 0, 3], 80, Ok(Response::default()));
+        assert_eq!(wait.tick(&mut machine), Some(End::Exit(0)));
+        let log = "waiting for cache:6379: name unknown: cache\ncache:6379 is there\nwaiting for 10.0.0.3:80: connection refused\n10.0.0.3:80 is there\n";
+        assert_eq!(machine.log(), log);
+    }
+
+    #[test]
+    fn it_gives_up_only_when_told() {
+        let mut machine = MemoryMachine::new();
+        let wait = start("/workload wait-for nosuch:1 --timeout=10s", &mut machine);
+        while wait.tick(&mut machine).is_none() {
+            machine.now = wait.wakes_at().unwrap();
+        }
+        assert_eq!(machine.now.as_secs(), 10);
+        assert!(machine.log().ends_with("gave up waiting\n"));
+        let wait = start("/workload wait-for nosuch:1", &mut machine);
+        machine.now = Duration::from_secs(86_400);
+        assert_eq!(wait.tick(&mut machine), None);
+        assert_eq!(wait.signal(crate::SIGTERM, &mut machine), crate::Reaction::Ended(End::Exit(143)));
+    }
+}

@@ -13,7 +13,7 @@ use std::{
 };
 
 use breakfix_workload::{
-    Listen, Machine, Outcome, Program, Response,
+    Listen, Machine, Outcome, Program, Response, Stream,
     http1::{Malformed, read_request, write_response},
 };
 
@@ -88,7 +88,9 @@ fn connection(mut stream: TcpStream, program: &Program, mut machine: Linux, even
     };
     IN_HAND.fetch_add(1, Ordering::Relaxed);
     let outcome = program.handle(&request, &mut machine);
-    hold(program.held_bytes(machine.uptime()));
+    if !hold(program.held_bytes(machine.uptime())) {
+        machine.print(Stream::Err, "the system gives no more memory");
+    }
     match outcome {
         Outcome::Answer { response, cpu, delay } => {
             burn(cpu);

@@ -53,12 +53,24 @@ fn entries(path: &str, arguments: &Arguments, machine: &mut dyn Machine) -> Resu
     names.sort();
     let mut entries = Vec::new();
     for name in names {
+        let full = match name.as_str() {
+            "." => path.to_owned(),
+            ".." => parent(path),
+            name => format!("{}/{name}", path.trim_end_matches('/')),
+        };
         // What vanished in between is not there.
-        if let Ok(stat) = machine.stat(&format!("{}/{name}", path.trim_end_matches('/'))) {
+        if let Ok(stat) = machine.stat(&full) {
             entries.push((name, stat));
         }
     }
     Ok(entries)
+}
+
+fn parent(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/".to_owned(),
+        Some((parent, _)) => parent.to_owned(),
+    }
 }
 
 fn show(entries: &[(String, Stat)], arguments: &Arguments, io: &mut Io) {

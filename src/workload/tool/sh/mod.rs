@@ -289,6 +289,10 @@ struct Streams {
 fn run(command: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
     let name = command.first().map(String::as_str).unwrap_or_default();
     let own = name.rsplit('/').next().unwrap_or(name);
+    if own == "workload" && !command.get(1).is_some_and(|tool| super::exists(tool)) {
+        io.complain("sh: roles cannot be started from here, only tools");
+        return NOT_FOUND;
+    }
     if !super::exists(own) && own != "workload" {
         io.complain(&format!("sh: {name}: not found"));
         return NOT_FOUND;
@@ -355,3 +359,6 @@ fn read_line(stdin: &mut dyn Read) -> Option<String> {
     }
     Some(String::from_utf8_lossy(&line).into_owned())
 }
+
+#[cfg(test)]
+mod tests;
