@@ -21,14 +21,14 @@ pub(crate) fn objects_query(platform: Platform, scope: &Scope, kind: &str, names
 }
 
 /// The queries that [`View::owned_pods`] needs.
-pub(crate) fn owner_queries(scope: &Scope, owner: &Owner) -> Vec<Query> {
+pub(crate) fn owner_queries(platform: Platform, scope: &Scope, owner: &Owner) -> Vec<Query> {
     let namespace = Some(scope.owner_namespace(owner));
     ["Pod", owner.kind.as_str()]
         .iter()
         .chain(pods::between(&owner.kind))
         .collect::<BTreeSet<_>>()
         .into_iter()
-        .map(|kind| objects_query(Platform::Kubernetes, scope, kind, namespace))
+        .map(|kind| objects_query(platform, scope, kind, namespace))
         .collect()
 }
 

@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use breakfix_lab::{
     LoadedLab, Platform,
+    check::Check,
     lab::{Objective, Safeguard},
 };
 use jiff::Timestamp;
 
-use crate::{Baseline, Observation, View, query::Scope};
+use crate::{Baseline, Judge, Observation, Query, Verdict, View, query::Scope};
 
 /// Everything a [`Plan`](crate::Plan) starts from. `target`, `session`, `sticky` and `hints_cost` are empty until set.
 #[derive(Clone, Debug)]
@@ -46,8 +47,33 @@ impl Case {
         }
     }
 
+    /// What one check of this case needs to see: for the steps of guided labs.
+    pub fn queries(&self, check: &Check) -> BTreeSet<Query> {
+        check.queries(self.platform, &self.scope).into_iter().collect()
+    }
+
+    /// What one check of this case says of an observation.
+    pub fn judge(&self, check: &Check, observation: &Observation) -> Verdict {
+        check.judge(&self.view(observation, None))
+    }
+
     /// What a check of this case sees of an observation.
     pub(crate) fn view<'a>(&'a self, observation: &'a Observation, triggered: Option<Timestamp>) -> View<'a> {
         View { platform: self.platform, scope: &self.scope, observation, baseline: &self.baseline, triggered }
     }
+}
+
+/// What is wrong with the checks of a lab as they are written, with the place of each: `objective shop-answers`.
+pub fn problems(lab: &LoadedLab) -> Vec<(String, String)> {
+    let objectives = lab.lab.objectives.iter().flat_map(|it| {
+        let place = format!("objective {}", it.name);
+        it.guard.iter().chain([&it.check]).map(move |check| (place.clone(), check))
+    });
+    let safeguards = lab.safeguards().iter().map(|it| (format!("safeguard {}", it.name), &it.check));
+    let steps = lab.lab.steps.iter().enumerate();
+    let steps = steps.filter_map(|(index, it)| Some((format!("step {}", index + 1), it.check.as_ref()?)));
+    let checks = objectives.chain(safeguards).chain(steps);
+    checks
+        .flat_map(|(place, check)| check.problems().into_iter().map(move |problem| (place.clone(), problem)))
+        .collect()
 }

@@ -89,3 +89,6 @@ fn joined(verdicts: &[Verdict], word: &str) -> Option<Evidence> {
 fn empty(word: &str) -> Verdict {
     Verdict::unknown(format!("the lab's `{word}` lists no check"))
 }
+
+#[cfg(test)]
+mod tests;

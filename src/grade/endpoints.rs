@@ -26,7 +26,8 @@ impl Judge for Endpoints {
     fn queries(&self, platform: Platform, scope: &Scope) -> Vec<Query> {
         let namespace = self.namespace.as_deref();
         let own = ["EndpointSlice", "Pod"].map(|kind| objects_query(platform, scope, kind, namespace));
-        let owners = [&self.owned_by, &self.never].into_iter().flatten().flat_map(|owner| owner_queries(scope, owner));
+        let owners =
+            [&self.owned_by, &self.never].into_iter().flatten().flat_map(|owner| owner_queries(platform, scope, owner));
         own.into_iter().chain(owners).collect()
     }
 

@@ -4,6 +4,8 @@
 //! object can help (a name that nobody declared, a result that is no bool) is the lab's fault, thus `unknown`.
 //! Variables: `object`, `baseline` (null where the object was not handed over). Functions besides CEL's own: `quantity(x)`.
 
+mod names;
+
 use std::sync::{Arc, LazyLock};
 
 use breakfix_lab::{Platform, check::Field};
@@ -12,6 +14,12 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
 use crate::{Evidence, Judge, Query, Verdict, View, answers::objects_query, object, pods, quantity, query::Scope};
+use names::Names;
+
+/// What an expression may name.
+const VARIABLES: [&str; 2] = ["object", "baseline"];
+/// CEL's own types, which are values too: `type(x) == string`.
+const TYPES: [&str; 10] = ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
 
 /// The standard functions and macros, built once: they never change.
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
@@ -36,12 +44,23 @@ impl Judge for Field {
 /// What is wrong with it, in a sentence.
 pub fn compile(expression: &str) -> Result<(), String> {
     let program = program(expression)?;
-    let references = program.references();
-    let known = ["object", "baseline"];
-    match references.variables().into_iter().find(|name| !known.contains(name)) {
-        Some(name) => Err(format!("the expression names `{name}`; there are only `object` and `baseline`")),
+    let names = Names::of(program.expression());
+    let unknown = |name: &&&str| !VARIABLES.contains(name) && !TYPES.contains(name);
+    if let Some(name) = names.variables.iter().find(unknown) {
+        return Err(format!(
+            "the expression names `{name}`; there are only {}",
+            VARIABLES.map(|it| format!("`{it}`")).join(" and ")
+        ));
+    }
+    match names.functions.iter().find(|name| !is_function(name)) {
+        Some(name) => Err(format!("the expression calls `{name}`, which is no function here")),
         None => Ok(()),
     }
+}
+
+/// A name that is taken cannot be declared again; there is no other way to ask.
+fn is_function(name: &str) -> bool {
+    name == "quantity" || Context::with_env(Arc::clone(&ENVIRONMENT)).add_function(name, || true).is_err()
 }
 
 fn program(expression: &str) -> Result<Program, String> {

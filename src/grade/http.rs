@@ -29,7 +29,7 @@ impl Judge for Http {
         let mut queries = vec![query(self)];
         if let Some(owner) = &self.answered_by {
             match platform {
-                Platform::Kubernetes => queries.extend(owner_queries(scope, owner)),
+                Platform::Kubernetes => queries.extend(owner_queries(platform, scope, owner)),
                 Platform::Docker => queries.push(objects_query(platform, scope, &owner.kind, None)),
             }
         }

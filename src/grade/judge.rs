@@ -87,3 +87,6 @@ fn of(check: &Check) -> Shape<'_> {
         Check::Published(word) => word,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@
 
 mod answers;
 pub mod baseline;
-mod case;
+pub mod case;
 mod composition;
 mod endpoints;
 mod events;

@@ -22,8 +22,8 @@ pub const KINDS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "Replica
 const NO_DEADLINE: i64 = i32::MAX as i64;
 
 impl Judge for RolledOut {
-    fn queries(&self, _platform: Platform, scope: &Scope) -> Vec<Query> {
-        owner_queries(scope, &owner(self))
+    fn queries(&self, platform: Platform, scope: &Scope) -> Vec<Query> {
+        owner_queries(platform, scope, &owner(self))
     }
 
     fn judge(&self, view: &View<'_>) -> Verdict {
