@@ -68,3 +68,48 @@ fn addresses(host: &str, timeout: Duration, machine: &mut dyn Machine) -> Result
         ResolveError::NoAnswer | ResolveError::Failed => CallError::NamesSilent(host.to_owned()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DnsReply, MemoryMachine};
+
+    /// A machine that knows `shop` at two addresses.
+    fn machine() -> MemoryMachine {
+        let mut machine = MemoryMachine::new();
+        let addresses = vec![IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
+        machine.names.insert("shop".into(), DnsReply::Addresses { canonical: "shop".into(), addresses });
+        machine
+    }
+
+    fn call(machine: &mut MemoryMachine) -> Result<SocketAddr, CallError> {
+        let url = Url::parse("http://shop/").unwrap();
+        fetch(&url, &Request::get("/"), Duration::from_secs(5), machine).map(|fetched| fetched.address)
+    }
+
+    #[test]
+    fn the_next_address_is_tried_where_nobody_listens() {
+        let mut machine = machine();
+        machine.answer([10, 0, 0, 2], 80, Ok(Response::text(200, "")));
+        assert_eq!(call(&mut machine), Ok(SocketAddr::from(([10, 0, 0, 2], 80))));
+        assert_eq!(reach("shop", 80, Duration::from_secs(5), &mut machine), Ok(SocketAddr::from(([10, 0, 0, 2], 80))));
+        assert_eq!(reach("shop", 81, Duration::from_secs(5), &mut machine), Err(CallError::Refused));
+    }
+
+    #[test]
+    fn a_request_that_may_have_been_heard_is_not_sent_twice() {
+        let mut machine = machine();
+        machine.answer([10, 0, 0, 1], 80, Err(CallError::Reset));
+        machine.answer([10, 0, 0, 2], 80, Ok(Response::text(200, "")));
+        assert_eq!(call(&mut machine), Err(CallError::Reset));
+        assert_eq!(machine.calls.len(), 1);
+    }
+
+    #[test]
+    fn silence_of_names_is_not_a_missing_name() {
+        let mut machine = machine();
+        machine.name_servers_silent = true;
+        assert_eq!(call(&mut machine), Err(CallError::NamesSilent("shop".into())));
+        assert_eq!(machine.now, Duration::from_secs(5));
+    }
+}

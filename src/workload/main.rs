@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     if let Some(tool) = tool_of(&argv, &env) {
         return ended(run_tool(&tool, &mut machine));
     }
+    host::hold_signals();
     match boot(&argv, &mut machine) {
         Boot::Ended(end) => ended(end.code()),
         Boot::Running(program) => host::run(program, machine),

@@ -218,7 +218,11 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_environment() {
-        let read = settings(&["--port=81", "--start-delay", "40s", "x"], &[("PORT", "82"), ("APP", "web")]).unwrap();
+        let read = settings(
+            &["--port=81", "--start-delay", "40s", "x"],
+            &[("PORT", "82"), ("APP", "web"), ("START_DELAY", "1s")],
+        )
+        .unwrap();
         assert_eq!(read.port(), Ok(81));
         assert_eq!(read.span("START_DELAY", Duration::ZERO), Ok(Duration::from_secs(40)));
         assert_eq!(read.text("APP"), Some("web"));

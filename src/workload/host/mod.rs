@@ -8,5 +8,5 @@ mod run;
 mod serve;
 mod system;
 
-pub use run::run;
+pub use run::{hold_signals, run};
 pub use system::{Input, Linux};

@@ -35,6 +35,7 @@ mod c {
     /// `sigset_t` of glibc and musl: 1024 bits.
     type Set = [u64; 16];
     const SIG_BLOCK: i32 = 0;
+    const SIG_UNBLOCK: i32 = 1;
     const SIG_IGN: usize = 1;
     const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
 
@@ -54,9 +55,18 @@ mod c {
 
     /// Keep these signals back in this thread and those that it starts.
     pub fn block(signals: &[i32]) {
+        mask(SIG_BLOCK, signals);
+    }
+
+    /// Let them through again, also those that have come meanwhile.
+    pub fn unblock(signals: &[i32]) {
+        mask(SIG_UNBLOCK, signals);
+    }
+
+    fn mask(how: i32, signals: &[i32]) {
         let set = set(signals);
         // SAFETY: the set lives as long as the call; the old one is not asked for.
-        unsafe { pthread_sigmask(SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
+        unsafe { pthread_sigmask(how, &raw const set, std::ptr::null_mut()) };
     }
 
     /// Wait for one of these signals, which must be blocked.
@@ -140,16 +150,26 @@ fn open(unopened: &mut Vec<Listen>, program: &Arc<Program>, mut machine: Linux, 
     None
 }
 
-/// Signals that the program handles go to a thread of their own. This must come before all other threads.
+/// The signals that `STOP` is about.
+const STOP_SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
+
+/// Keep signals for later: one that comes while the program still reads its settings must not be lost. This must come
+/// before all threads.
+pub fn hold_signals() {
+    c::block(&STOP_SIGNALS);
+}
+
+/// Signals that the program handles go to a thread of their own; others go where the kernel sends them.
 fn watch_signals(rule: StopRule, sender: &Sender<Event>) {
-    let signals = [SIGTERM, SIGINT];
     match rule {
-        StopRule::Default => {}
-        StopRule::Ignore => signals.into_iter().for_each(c::ignore),
+        StopRule::Default => c::unblock(&STOP_SIGNALS),
+        StopRule::Ignore => {
+            STOP_SIGNALS.into_iter().for_each(c::ignore);
+            c::unblock(&STOP_SIGNALS);
+        }
         StopRule::Handle => {
-            c::block(&signals);
             let sender = sender.clone();
-            thread::spawn(move || while sender.send(Event::Signal(c::wait(&signals))).is_ok() {});
+            thread::spawn(move || while sender.send(Event::Signal(c::wait(&STOP_SIGNALS))).is_ok() {});
         }
     }
 }

@@ -130,6 +130,8 @@ fn it_does_not_listen_before_its_time() {
     assert!(listen.accepts(to, Duration::from_secs(40)));
     assert!(!listen.accepts(SocketAddr::from(([10, 0, 0, 1], 81)), Duration::from_secs(40)));
     assert_eq!(program.wakes_at(), Some(Duration::from_secs(40)));
+    program.tick(&mut machine);
+    assert!(!machine.log().contains("listens"), "{}", machine.log());
     machine.now = Duration::from_secs(40);
     assert_eq!(program.tick(&mut machine), None);
     assert!(machine.log().contains("listens on 0.0.0.0:80"));
