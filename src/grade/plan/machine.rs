@@ -29,6 +29,22 @@ pub(super) struct Machine {
     results: Results,
     /// Pauses made in this phase.
     polls: u32,
+    clock: Clock,
+}
+
+/// The time that has passed for the run. A caller's clock that jumps back must not make a wait endless: the jump counts as nothing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    told: Duration,
+    passed: Duration,
+}
+
+impl Clock {
+    fn tell(&mut self, now: Duration) -> Duration {
+        self.passed = self.passed.saturating_add(now.saturating_sub(self.told));
+        self.told = now;
+        self.passed
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -55,10 +71,18 @@ impl Machine {
             Mode::Opening { patience } => Some(patience),
             Mode::AfterControl { at_most } => case.objectives.iter().map(|it| allowed(it, at_most)).max(),
         };
-        Self { results: Results::of(&case), case, mode, phase: Phase::Looking { until }, polls: 0 }
+        Self {
+            results: Results::of(&case),
+            case,
+            mode,
+            phase: Phase::Looking { until },
+            polls: 0,
+            clock: Clock::default(),
+        }
     }
 
     pub(super) fn next(&mut self, now: Duration, answer: Answer) -> Step {
+        let now = self.clock.tell(now);
         match (&self.phase, answer) {
             (Phase::Finished, _) => self.done(),
             (Phase::Pulling { index }, Answer::Pulled(result)) => self.pulled(now, *index, result),
