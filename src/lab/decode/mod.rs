@@ -28,11 +28,14 @@ pub(crate) fn decode<T: DeserializeOwned>(
     match serde_json::from_value(value) {
         Ok(decoded) => Some(decoded),
         Err(error) => {
-            problems.push(Problem::error("format", file, node.place, error.to_string()));
+            problems.push(Problem::error("format", file, node.place, format!("{UNFORESEEN}{error}")));
             None
         }
     }
 }
+
+/// Begins the message of a refusal that the walk should have foreseen and could have given a place.
+const UNFORESEEN: &str = "the lab cannot be understood: ";
 
 #[cfg(test)]
 mod tests;

@@ -86,7 +86,7 @@ fn look_up(lint: &mut Lint<'_>, held: &Held<'_>, steps: &[String], named: &Named
     let place = named.namespace.map(|namespace| format!(" in `{namespace}`")).unwrap_or_default();
     let message = format!("the lab has no {} `{}`{place}", named.kind, named.name);
     let help = match elsewhere {
-        Some((.., place)) if place.is_empty() => "the one in system/ has no namespace".to_owned(),
+        Some((.., "")) => "the one in system/ has no namespace".to_owned(),
         Some((.., place)) => format!("there is one in the namespace `{place}`"),
         None => suggest::help(named.name, &same_kind).unwrap_or_else(|| {
             let kinds: BTreeSet<&str> = held.iter().map(|(kind, ..)| *kind).collect();
