@@ -70,12 +70,15 @@ impl<'a> View<'a> {
     /// A kind that the baseline was not asked for cannot be compared.
     pub(crate) fn baseline(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<&'a Value>, Verdict> {
         let Some(objects) = self.baseline.objects.get(kind) else {
-            return Err(Verdict::unknown(format!(
-                "the baseline was not taken for kind {kind}; reset the lab to take it anew"
-            )));
+            return Err(self.not_in_baseline(kind));
         };
         let wanted = self.scope.namespace(namespace);
         Ok(objects.iter().filter(|object| object::namespace(object).is_none_or(|it| it == wanted)).collect())
+    }
+
+    /// A kind that the baseline was not taken for.
+    pub(crate) fn not_in_baseline(&self, kind: &str) -> Verdict {
+        Verdict::unknown(format!("the baseline was not taken for kind {kind}; reset the lab to take it anew"))
     }
 
     /// The pods of a workload, by controller references and uid, those of our probes left out.

@@ -62,18 +62,3 @@ impl Case {
         View { platform: self.platform, scope: &self.scope, observation, baseline: &self.baseline, triggered }
     }
 }
-
-/// What is wrong with the checks of a lab as they are written, with the place of each: `objective shop-answers`.
-pub fn problems(lab: &LoadedLab) -> Vec<(String, String)> {
-    let objectives = lab.lab.objectives.iter().flat_map(|it| {
-        let place = format!("objective {}", it.name);
-        it.guard.iter().chain([&it.check]).map(move |check| (place.clone(), check))
-    });
-    let safeguards = lab.safeguards().iter().map(|it| (format!("safeguard {}", it.name), &it.check));
-    let steps = lab.lab.steps.iter().enumerate();
-    let steps = steps.filter_map(|(index, it)| Some((format!("step {}", index + 1), it.check.as_ref()?)));
-    let checks = objectives.chain(safeguards).chain(steps);
-    checks
-        .flat_map(|(place, check)| check.problems().into_iter().map(move |problem| (place.clone(), problem)))
-        .collect()
-}

@@ -8,7 +8,7 @@
 
 mod answers;
 pub mod baseline;
-pub mod case;
+mod case;
 mod composition;
 mod endpoints;
 mod events;

@@ -56,18 +56,32 @@ fn judge(check: &NoNewPower, view: &View<'_>) -> Result<Verdict, Verdict> {
             Platform::Docker => docker::scan(objects, &check.except),
         }
     };
+    if !view.baseline.objects.contains_key("ClusterRole") {
+        // Without the roles of then, those of now say what the bindings of then gave.
+        before.extend(now.iter().filter(|(kind, _)| *kind == "ClusterRole").copied());
+    }
     let (held, holds) = (scan(&before), scan(&now));
     let wanted = "no right that was not there when the lab was handed over";
-    let mut fresh = holds.difference(&held).peekable();
-    let Some(first) = fresh.peek().copied() else {
-        return Ok(Verdict::met(Evidence::new(wanted, "none")));
-    };
-    if !view.baseline.objects.contains_key(&first.kind) {
-        return view.baseline(&first.kind, None).map(|_| Verdict::unknown("the baseline cannot be compared"));
+    // What is new for certain is told before what cannot be compared.
+    let (fresh, uncertain): (Vec<&Power>, Vec<&Power>) =
+        holds.difference(&held).partition(|power| is_comparable(view, power));
+    match (fresh.first(), uncertain.first()) {
+        (Some(first), _) => {
+            let found =
+                fresh.iter().map(|it| format!("{} {}: {}", it.kind, it.name, it.what)).collect::<Vec<_>>().join("; ");
+            Ok(Verdict::not_met(format!("{} {}: {}", first.kind, first.name, first.what), Evidence::new(wanted, found)))
+        }
+        (None, Some(power)) => Err(view.not_in_baseline(&power.kind)),
+        (None, None) => Ok(Verdict::met(Evidence::new(wanted, "none"))),
     }
-    let found =
-        fresh.map(|power| format!("{} {}: {}", power.kind, power.name, power.what)).collect::<Vec<_>>().join("; ");
-    Ok(Verdict::not_met(format!("{} {}: {}", first.kind, first.name, first.what), Evidence::new(wanted, found)))
+}
+
+/// Whether a right that the baseline does not show is new. Pods and ReplicaSets come and go and have their rights from others, so a
+/// baseline without them is whole.
+fn is_comparable(view: &View<'_>, power: &Power) -> bool {
+    let kind = power.kind.as_str();
+    let scanned = kinds(view.platform).contains(&kind);
+    !scanned || matches!(kind, "Pod" | "ReplicaSet") || view.baseline.objects.contains_key(kind)
 }
 
 #[cfg(test)]

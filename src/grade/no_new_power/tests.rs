@@ -193,6 +193,42 @@ fn a_volume_on_the_nodes_disk_is_seen_unless_a_provisioner_made_it() {
 }
 
 #[test]
+fn a_baseline_without_what_comes_and_goes_is_whole() {
+    let mut world = kept().with("Pod", [but(probe("10.0.0.9"), json!({"spec": {"hostPID": true}}))]);
+    for kind in ["Pod", "ReplicaSet", "PersistentVolume"] {
+        world.baseline.objects.remove(kind);
+    }
+    assert_not_met(&world.judge(&rule()), "Pod probe-x: has hostPID");
+    // What cannot be compared does not hide what is certain.
+    let volume = json!({
+        "metadata": {"name": "a", "uid": "uid-a"},
+        "spec": {"hostPath": {"path": "/data"}, "claimRef": {"namespace": "shop", "name": "ledger"}},
+    });
+    let world = world.with("PersistentVolume", [volume]);
+    assert_not_met(&world.judge(&rule()), "Pod probe-x: has hostPID");
+    assert_unknown(&world.with("Pod", []).judge(&rule()), "kind PersistentVolume");
+}
+
+#[test]
+fn a_binding_to_a_wide_role_that_was_there_is_not_new_though_the_roles_were_not_kept() {
+    let role =
+        json!({"metadata": {"name": "wide"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["*"]}]});
+    let bound = || binding("", "wide", account());
+    let mut world = kept().with("ClusterRole", [role]).with("RoleBinding", [bound()]).from("RoleBinding", [bound()]);
+    world.baseline.objects.remove("ClusterRole");
+    assert_met(&world.judge(&rule()));
+}
+
+#[test]
+fn a_role_that_was_widened_under_an_old_binding_is_seen() {
+    let role = |verb: &str| json!({"metadata": {"name": "wide"}, "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": [verb]}]});
+    let bound = || binding("", "wide", account());
+    let world = kept().with("RoleBinding", [bound()]).from("RoleBinding", [bound()]);
+    let world = world.with("ClusterRole", [role("*")]).from("ClusterRole", [role("get")]);
+    assert_not_met(&world.judge(&rule()), "the ClusterRole wide");
+}
+
+#[test]
 fn an_api_error_is_unknown_and_so_is_a_baseline_with_a_hole() {
     assert_unknown(&kept().failing("ClusterRoleBinding").judge(&rule()), "etcd");
     let mut holed = kept().with("Deployment", [spec(json!({"hostPID": true}))]);
