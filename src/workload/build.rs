@@ -105,6 +105,10 @@ fn watch(folder: &Path) {
     }
 }
 
+/// What is in a folder, sorted: cargo builds again when the order of what it is told changes.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    paths.sort();
+    Ok(paths)
 }
