@@ -32,7 +32,7 @@ const KINDS: [&str; 18] = [
     "StatefulSet",
 ];
 /// Cluster-scoped kinds that rules look at in every lab.
-const CLUSTER_KINDS: [&str; 2] = ["ClusterRoleBinding", "Namespace"];
+const CLUSTER_KINDS: [&str; 4] = ["ClusterRole", "ClusterRoleBinding", "Namespace", "PersistentVolume"];
 
 impl KubeTarget {
     pub(super) async fn take_baseline(&self) -> Result<Baseline, TargetError> {
