@@ -23,11 +23,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// All files below a folder, hidden ones left out.
+/// All files below a folder, without hidden ones and editors' copies (as `LabSource::from_folder` does).
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().as_encoded_bytes().first() == Some(&b'.') {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.first() == Some(&b'.') || name.last() == Some(&b'~') {
             continue;
         }
         if entry.file_type()?.is_dir() {

@@ -1,7 +1,11 @@
 //! The lab format: what a `lab.yaml` may say, how it is read, and what is wrong with one.
 //!
-//! Knows no network, no clock and no target. `check/` holds the words of a check, one file a word;
-//! their judging lives in `breakfix-grade`, their fetching in `breakfix-stage`.
+//! The way of a lab: a [`Catalogue`] finds its folder ([`LabSource`]: bytes, digest), [`LabSource::values`] chooses the
+//! values of its parameters, [`LabSource::load_with`] reads it into a [`LoadedLab`] (types, documents, safeguards, debrief).
+//! What is wrong is a list of [`Problem`]s, all at once, each with its place. [`lint::lint`] adds the rules for labs that ship.
+//!
+//! Knows no network, no clock and no target; files are read only in `source` and `catalogue`. `check/` holds the words of a
+//! check, one file a word; their judging lives in `breakfix-grade`, their fetching in `breakfix-stage`.
 
 pub mod catalogue;
 pub mod change;

@@ -99,3 +99,12 @@ fn does_not_follow_links() {
     assert!(source.files().is_empty());
     assert!(source.problems()[0].to_string().ends_with("this is not a plain file; replace the link by the file"));
 }
+
+#[test]
+fn a_lab_inside_the_program_has_the_digest_of_its_folder() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for inside in Catalogue::embedded().list() {
+        let outside = LabSource::from_folder(&repository.join(inside.root()), Arc::default()).unwrap();
+        assert_eq!(inside.digest(), outside.digest(), "{}", inside.root());
+    }
+}
