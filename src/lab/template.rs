@@ -26,7 +26,7 @@ pub struct NameError {
     pub name: String,
 }
 
-/// The files of a new lab: path within the lab's folder, and content. The lab lints clean and proves itself.
+/// The files of a new lab: path within the lab's folder, and content. The lab lints clean.
 ///
 /// # Errors
 /// The name is not one that a lab can have.
