@@ -1,0 +1,191 @@
+//! The rules of the house that a program can see, each with its reason. A rule's list of exceptions may only shrink.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file of the project: path from the root, and text.
+fn sources() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        walk(&root().join(folder), &mut files);
+    }
+    files.sort();
+    assert!(files.len() > 100, "the walk finds the project");
+    files
+}
+
+fn walk(folder: &Path, files: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            let name = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
+            files.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn is_test(path: &str) -> bool {
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/testing") || path.ends_with("fixture.rs")
+}
+
+/// A file without its trailing test module, comments and strings left as they are.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
+}
+
+fn refuse(faults: Vec<String>, reason: &str) {
+    assert!(faults.is_empty(), "{reason}\n  {}", faults.join("\n  "));
+}
+
+/// The layers stand in the manifests. `grade` must not be able to reach a network, nor a simulator a lab.
+#[test]
+fn arrows_between_crates_run_one_way() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("src/lab", &[][..]),
+        ("src/grade", &["lab"][..]),
+        ("src/sim", &[][..]),
+        ("src/workload", &[][..]),
+        ("src/sim-kube", &["sim", "workload"][..]),
+        ("src/stage", &["lab", "grade", "sim", "sim-kube", "workload"][..]),
+        (".", &["lab", "grade", "stage"][..]),
+    ]);
+    let mut faults = Vec::new();
+    for (folder, arrows) in allowed {
+        let text = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let dependencies = text.split("[dependencies]").nth(1).unwrap_or("").split("\n[").next().unwrap_or("");
+        for line in dependencies.lines() {
+            if let Some(name) = line.strip_prefix("breakfix-").and_then(|rest| rest.split(['.', ' ', '=']).next())
+                && !arrows.contains(&name)
+            {
+                faults.push(format!("{folder} -> {name}"));
+            }
+        }
+    }
+    refuse(faults, "an arrow that ARCHITECTURE.md does not have:");
+}
+
+/// Verdicts and simulations must come out the same for the same input; time, chance and order are arguments.
+#[test]
+fn pure_crates_read_no_clock_and_draw_no_lots() {
+    let banned = ["SystemTime::now", "Instant::now", "Timestamp::now", "HashMap", "HashSet", "thread_rng", "rand::", "getrandom"];
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        let pure = ["src/lab/", "src/grade/", "src/sim/", "src/sim-kube/"].iter().any(|folder| path.starts_with(folder));
+        // The edge of a simulator: sockets, processes and the clock on the wall.
+        let edge = path.starts_with("src/sim-kube/serve") || path.starts_with("src/sim/serve");
+        if !pure || edge || is_test(&path) {
+            continue;
+        }
+        for word in banned {
+            if code(&text).contains(word) && !SIM_EDGE.contains(&path.as_str()) {
+                faults.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    refuse(faults, "pure code must be given these:");
+}
+
+/// Files of `src/sim` that serve: they may read the wall clock and nothing decides by it.
+const SIM_EDGE: &[&str] = &["src/sim/ca.rs", "src/sim/tls.rs"];
+
+/// A file is one idea; past 600 lines it is several.
+#[test]
+fn files_stay_small() {
+    let faults = sources()
+        .into_iter()
+        .filter(|(path, text)| text.lines().count() > 600 && !LONG_FILES.contains(&path.as_str()))
+        .map(|(path, text)| format!("{path}: {} lines", text.lines().count()))
+        .collect();
+    refuse(faults, "more than 600 lines:");
+}
+
+/// Only ever shorter.
+const LONG_FILES: &[&str] = &[];
+
+/// A reader learns from the first line of a file what it answers for.
+#[test]
+fn every_file_says_what_it_answers_for() {
+    let faults = sources()
+        .into_iter()
+        .filter(|(path, text)| !text.starts_with("//!") && !path.ends_with("/tests.rs") && !is_test(path))
+        .map(|(path, _)| path)
+        .collect();
+    refuse(faults, "no `//!` at the top:");
+}
+
+/// Leftovers are promises nobody keeps.
+#[test]
+fn nothing_is_left_over() {
+    let banned = ["todo!(", "unimplemented!(", "dbg!(", "TODO", "FIXME", "XXX:", "#[ignore]"];
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        if path == "tests/house.rs" {
+            continue;
+        }
+        for word in banned {
+            if text.contains(word) {
+                faults.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    refuse(faults, "leftovers:");
+}
+
+/// What a caller can cause is an error with a remedy, not a panic.
+#[test]
+fn input_causes_no_panic() {
+    let banned = [".unwrap()", ".expect(\"", "panic!("];
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        if is_test(&path) || !path.starts_with("src/") || path.ends_with("build.rs") {
+            continue;
+        }
+        let text = code(&text);
+        // A test module in the middle of a file, or one with attributes, is still a test.
+        let text = text.split("#[cfg(test)]").next().unwrap_or(text);
+        for (number, line) in text.lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            if !is_comment && banned.iter().any(|word| line.contains(word)) && !PANICS.contains(&path.as_str()) {
+                faults.push(format!("{path}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    refuse(faults, "may panic:");
+}
+
+/// Files whose panics name a broken invariant of their own.
+const PANICS: &[&str] = &[];
+
+/// Everything public in a pure crate that a result file or a lab depends on is pointed at from ARCHITECTURE.md's table.
+#[test]
+fn the_map_names_every_crate() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let crates: BTreeSet<String> = fs::read_dir(root().join("src"))
+        .unwrap()
+        .map(|entry| format!("`src/{}`", entry.unwrap().file_name().to_str().unwrap()))
+        .collect();
+    refuse(crates.into_iter().filter(|name| !map.contains(name.as_str())).collect(), "not in ARCHITECTURE.md:");
+}
+
+/// The project speaks of itself alone: no machine's own paths, no other place's names.
+#[test]
+fn no_path_of_a_machine_is_kept() {
+    let mut faults = Vec::new();
+    for (path, text) in sources() {
+        for word in ["/home/", "/root/"] {
+            if text.contains(word) && path != "tests/house.rs" && !is_test(&path) {
+                faults.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    refuse(faults, "paths of a machine:");
+}

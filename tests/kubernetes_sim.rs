@@ -1,0 +1,172 @@
+//! A learner, the simulator and the real kubectl.
+
+mod learner;
+
+use std::{fs, time::Duration};
+
+use learner::{Learner, have};
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn verdict(report: &serde_json::Value, name: &str) -> String {
+    let objectives = report["objectives"].as_array().unwrap();
+    objectives.iter().find(|it| it["name"] == name).unwrap()["verdict"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_lab_from_start_to_stop() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    let started = learner.run(&["start", "shop-answers-nobody", "--json"]).code(0).json();
+    for key in ["session", "lab", "target", "env", "seconds"] {
+        assert!(!started[key].is_null(), "{key} of {started}");
+    }
+    assert!(started["env"]["KUBECONFIG"].is_string(), "{started}");
+
+    let pods = learner.tool(&["kubectl", "get", "pods"]).code(0);
+    assert_eq!(pods.out.matches("Running").count(), 5, "{}", pods.out);
+    let first = learner.run(&["check", "--json"]).code(1).json();
+    assert_eq!(first["score"], 0);
+    assert_eq!(first["formula"], "1");
+    assert_eq!(verdict(&first, "shop-answers"), "not_met");
+    learner.run(&["debrief"]).code(2);
+
+    let hint = learner.run(&["hint", "--json"]).code(0).json();
+    assert_eq!(hint["cost"], 5);
+
+    let selector = r#"{"spec":{"selector":{"component":"web"}}}"#;
+    learner.tool(&["kubectl", "patch", "service", "shop", "--type=merge", "-p", selector]).code(0);
+    let solved = learner.run(&["check", "--json"]).code(0).json();
+    assert_eq!((&solved["solved"], &solved["score"]), (&true.into(), &95.into()), "{solved}");
+
+    assert!(learner.run(&["debrief"]).code(0).out.contains("endpoints"));
+    learner.run(&["answer", "1", "b"]).code(0);
+    let progress = learner.run(&["progress", "--json"]).code(0).json();
+    assert_eq!(progress["labs"]["shop-answers-nobody"]["best"], 95);
+
+    learner.run(&["reset"]).code(0);
+    learner.run(&["check"]).code(1);
+    learner.run(&["stop"]).code(0);
+    assert_eq!(learner.sessions(), Vec::<std::path::PathBuf>::new());
+    learner.run(&["status", "--json"]).code(0);
+    learner.run(&["stop"]).code(2);
+}
+
+#[test]
+fn the_simulator_survives_its_own_death() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["start", "shop-answers-nobody"]).code(0);
+    learner.tool(&["kubectl", "create", "configmap", "mine", "--from-literal=a=b"]).code(0);
+    let before = learner.tool(&["kubectl", "get", "pods,services,configmaps", "-o", "name"]).code(0).out;
+    kill_simulator(&learner);
+    let after = learner.tool(&["kubectl", "get", "pods,services,configmaps", "-o", "name"]).code(0).out;
+    assert_eq!(before, after);
+    kill_simulator(&learner);
+    learner.run(&["check"]).code(1);
+}
+
+fn kill_simulator(learner: &Learner) {
+    let folder = learner.sessions().into_iter().next().unwrap();
+    let ready = find(&folder, "ready.json").expect("a simulator says where it is");
+    let ready: serde_json::Value = serde_json::from_slice(&fs::read(ready).unwrap()).unwrap();
+    let pid = ready["pid"].as_u64().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(100));
+}
+
+fn find(folder: &std::path::Path, name: &str) -> Option<std::path::PathBuf> {
+    for entry in fs::read_dir(folder).ok()?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if let Some(found) = find(&path, name) {
+                return Some(found);
+            }
+        } else if path.file_name().is_some_and(|it| it == name) {
+            return Some(path);
+        }
+    }
+    None
+}
+
+#[test]
+fn the_broken_state_is_the_only_one_that_ever_was() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["start", "image-never-arrives"]).code(0);
+    let history = learner.tool(&["kubectl", "rollout", "history", "deployment/web"]).code(0).out;
+    assert!(!history.contains("\n2 "), "a second revision tells that there was a first:\n{history}");
+    let all = learner.tool(&["kubectl", "get", "deployments,replicasets,events", "-o", "yaml", "--show-managed-fields"]).code(0).out;
+    let healthy = "registry.example/shop/web:1.4\n";
+    assert!(!all.contains(healthy), "the healthy image is still to be seen");
+    assert!(!all.contains("last-applied-configuration"));
+}
+
+#[test]
+fn a_crashing_pod_looks_like_one() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["start", "crashes-looking-for-its-config"]).code(0);
+    let logs = learner.tool(&["kubectl", "logs", "deployment/web", "--previous"]).code(0);
+    assert!(logs.out.contains("/etc/shop/shop.yml"), "{}", logs.out);
+    let described = learner.tool(&["kubectl", "describe", "pods"]).code(0).out;
+    assert!(described.contains("Exit Code:    78"), "{described}");
+    let fixed = r#"[{"op":"replace","path":"/spec/template/spec/containers/0/args","value":["serve","--config=/etc/shop/shop.yaml"]}]"#;
+    learner.tool(&["kubectl", "patch", "deployment", "web", "--type=json", "-p", fixed]).code(0);
+    learner.tool(&["kubectl", "rollout", "status", "deployment/web", "--timeout=60s"]).code(0);
+    learner.run(&["check"]).code(0);
+}
+
+#[test]
+fn a_roll_out_can_be_taken_back() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["start", "release-stuck-halfway"]).code(0);
+    let stuck = learner.tool(&["kubectl", "rollout", "status", "deployment/web", "--timeout=5s"]);
+    assert_ne!(stuck.code, 0, "{}", stuck.out);
+    learner.tool(&["kubectl", "rollout", "undo", "deployment/web"]).code(0);
+    learner.until(&["kubectl", "get", "deployment", "web"], "3/3     3            3", SOON);
+    learner.run(&["check"]).code(0);
+}
+
+#[test]
+fn two_labs_need_a_name() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    let first = learner.run(&["start", "shop-answers-nobody", "--json"]).code(0).json();
+    learner.run(&["start", "shop-answers-nobody"]).code(2);
+    learner.run(&["start", "image-never-arrives"]).code(0);
+    let answer = learner.run(&["check"]).code(2);
+    assert!(answer.err.contains("--session"), "{}", answer.err);
+    learner.run(&["check", "--session", first["session"].as_str().unwrap()]).code(1);
+    learner.run(&["stop", "--all"]).code(0);
+    assert_eq!(learner.sessions().len(), 0);
+}
+
+#[test]
+fn a_seed_changes_the_names_and_not_the_lab() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["start", "shop-answers-nobody", "--seed", "3"]).code(0);
+    let labels = learner.tool(&["kubectl", "get", "pods", "--show-labels"]).code(0).out;
+    let plain = Learner::new();
+    plain.run(&["start", "shop-answers-nobody"]).code(0);
+    let plain_labels = plain.tool(&["kubectl", "get", "pods", "--show-labels"]).code(0).out;
+    let words = |text: &str| text.matches("component=web").count();
+    assert!(words(&plain_labels) > 0);
+    assert_ne!(words(&labels), words(&plain_labels), "{labels}");
+}
