@@ -4,6 +4,7 @@
 //! means is `breakfix-grade`'s; the order of a session (`life/`) and its journal are here.
 //! Adding a target touches one folder here and one line in `target/mod.rs`.
 
+mod asking;
 pub mod docker;
 pub mod home;
 pub mod image;

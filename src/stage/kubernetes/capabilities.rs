@@ -28,7 +28,7 @@ impl KubeTarget {
             Err(Trouble::NotServed { .. } | Trouble::Said { .. }) => {}
             Err(trouble) => return Err(self.cannot("ask for metrics", trouble)),
         }
-        if self.host.enforces_network_policy(api).await? {
+        if self.needs_network_policy() && self.enforces_network_policy(api).await? {
             capabilities.insert(Capability::NetworkPolicy);
         }
         Ok(capabilities)

@@ -97,7 +97,7 @@ impl KubeTarget {
     }
 
     /// The system's own time, when no list told it.
-    async fn now(&self) -> Timestamp {
+    pub(super) async fn now(&self) -> Timestamp {
         let Ok(api) = self.api().await else { return Timestamp::now() };
         let answer = api.send(http::Method::GET, "/version", None).await;
         answer.ok().and_then(|answer| answer.at).unwrap_or_else(Timestamp::now)

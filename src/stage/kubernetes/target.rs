@@ -114,6 +114,14 @@ impl Target for KubeTarget {
         self.host.pass(time).await
     }
 
+    async fn today(&self) -> Timestamp {
+        self.now().await
+    }
+
+    fn skips_time(&self) -> bool {
+        self.host.skips_time()
+    }
+
     async fn clear(&self) -> Result<(), TargetError> {
         self.remove_session().await
     }

@@ -1,9 +1,17 @@
 //! How a cluster is come by: the little in which `sim`, `kind` and `context:NAME` differ.
 
+mod context;
+mod kind;
+mod sim;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
+
+pub(crate) use context::{ContextHost, consent};
+pub(crate) use kind::{KindHost, delete_cluster};
+pub(crate) use sim::{LocalSimHost, SimHost, close_simulator, serve_simulator};
 
 use crate::target::{Reach, TargetError};
 
@@ -40,8 +48,10 @@ pub(crate) trait Host: Send + Sync {
         "Never"
     }
 
-    /// Whether a NetworkPolicy has an effect.
-    async fn enforces_network_policy(&self, api: &super::api::Api) -> Result<bool, TargetError>;
+    /// Whether [`Host::pass`] moves a clock of the system's own instead of waiting.
+    fn skips_time(&self) -> bool {
+        false
+    }
 
     /// A word that nobody can know beforehand.
     fn nonce(&self) -> String {

@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use breakfix_grade::{Exchange, Failure, Fetched, Query};
-use breakfix_lab::{
-    check::{Leg, Owner, Request},
-    values::NONCE,
-};
+use breakfix_lab::check::{Leg, Owner, Request};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{AttachParams, AttachedProcess};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::{CONTAINER, Probe, bare, failure, line};
-use crate::kubernetes::{
-    api::Api, delete::OWNED_KINDS, object, resource::Resource, target::KubeTarget, trouble::Trouble,
+use super::{CONTAINER, Probe, bare, failure};
+use crate::{
+    asking::{self, Run},
+    kubernetes::{api::Api, delete::OWNED_KINDS, object, resource::Resource, target::KubeTarget, trouble::Trouble},
 };
 
 /// How long exec itself may take on top of the requests.
@@ -30,17 +28,10 @@ impl KubeTarget {
             return Err(bare(&query.to_string(), "it is no query for requests"));
         };
         let probe = self.probe(from).await?;
-        let request = filled(request, &self.host.nonce());
+        let request = asking::filled(request, &self.host.nonce());
         let urls = self.urls(&request, &query.to_string()).await?;
-        let run = Run {
-            probe: &probe,
-            request: &request,
-            urls,
-            times: *times,
-            timeout: *timeout,
-            control: control.as_deref(),
-        };
-        self.run(run, &query.to_string()).await.map(Fetched::Exchanges)
+        let run = Run { request: &request, urls, times: *times, timeout: *timeout, control: control.as_deref() };
+        self.run(&probe, run, &query.to_string()).await.map(Fetched::Exchanges)
     }
 
     /// Answers `Query::RoundTrip`.
@@ -59,10 +50,10 @@ impl KubeTarget {
 
     async fn send_leg(&self, leg: &Leg, nonce: &str, what: &str) -> Result<Exchange, Failure> {
         let probe = self.probe(&leg.from).await?;
-        let request = filled(&leg.request, nonce);
+        let request = asking::filled(&leg.request, nonce);
         let urls = self.urls(&request, what).await?;
-        let run = Run { probe: &probe, request: &request, urls, times: 1, timeout: LEG_TIMEOUT, control: None };
-        self.run(run, what).await?.into_iter().next().ok_or_else(|| bare(what, "there was nobody to ask"))
+        let run = Run { request: &request, urls, times: 1, timeout: LEG_TIMEOUT, control: None };
+        self.run(&probe, run, what).await?.into_iter().next().ok_or_else(|| bare(what, "there was nobody to ask"))
     }
 
     /// The request's URL; with `each` one for every running pod of the workload.
@@ -71,7 +62,7 @@ impl KubeTarget {
             None => Ok(vec![request.url.clone()]),
             Some(owner) => {
                 let addresses = self.addresses(owner).await.map_err(|trouble| trouble.failure(what))?;
-                Ok(addresses.iter().map(|address| with_host(&request.url, address)).collect())
+                Ok(addresses.iter().map(|address| asking::with_host(&request.url, address)).collect())
             }
         }
     }
@@ -96,52 +87,20 @@ impl KubeTarget {
         Ok(pods.into_iter().filter_map(|pod| object::text(pod, "/status/podIP")).map(str::to_owned).collect())
     }
 
-    async fn run(&self, run: Run<'_>, what: &str) -> Result<Vec<Exchange>, Failure> {
+    async fn run(&self, probe: &Probe, run: Run<'_>, what: &str) -> Result<Vec<Exchange>, Failure> {
         if run.urls.is_empty() {
             return Ok(Vec::new());
         }
         let api = self.api().await.map_err(|error| failure(&error))?;
-        let expected = run.urls.len() * usize::try_from(run.times).unwrap_or(usize::MAX);
-        let longest = run.timeout.saturating_mul(u32::try_from(expected).unwrap_or(u32::MAX).saturating_add(1));
-        let limit = longest.saturating_add(EXEC);
-        let said = tokio::time::timeout(limit, exec(api, run.probe, run.command())).await;
+        let limit = run.longest().saturating_add(EXEC);
+        let said = tokio::time::timeout(limit, exec(api, probe, run.command())).await;
         let said = said.unwrap_or(Err(Trouble::Slow { after: limit })).map_err(|trouble| trouble.failure(what))?;
         // 0: all answered; 1: some were not. Anything else is no report.
         if !matches!(said.exit_code, Some(0 | 1)) {
             let why = format!("the probe's program failed ({:?}): {}{}", said.exit_code, said.errors.trim(), said.why);
             return Err(bare(what, why.trim()));
         }
-        line::read(&said.output, expected, run.control.is_some()).map_err(|why| bare(what, &why))
-    }
-}
-
-/// One run of the tool.
-struct Run<'a> {
-    probe: &'a Probe,
-    request: &'a Request,
-    urls: Vec<String>,
-    times: u32,
-    timeout: Duration,
-    control: Option<&'a str>,
-}
-
-impl Run<'_> {
-    fn command(&self) -> Vec<String> {
-        let mut command: Vec<String> = ["/workload", "get", "--json", "--times"].map(str::to_owned).to_vec();
-        command.push(self.times.to_string());
-        command.extend(["--timeout".to_owned(), format!("{}ms", self.timeout.as_millis())]);
-        command.extend(["--method".to_owned(), self.request.method.as_str().to_owned()]);
-        for (name, value) in &self.request.headers {
-            command.extend(["--header".to_owned(), format!("{name}:{value}")]);
-        }
-        if let Some(body) = &self.request.body {
-            command.extend(["--body".to_owned(), body.clone()]);
-        }
-        if let Some(control) = self.control {
-            command.extend(["--control".to_owned(), control.to_owned()]);
-        }
-        command.extend(self.urls.iter().cloned());
-        command
+        run.read(&said.output).map_err(|why| bare(what, &why))
     }
 }
 
@@ -191,67 +150,4 @@ async fn text(stream: Option<impl AsyncRead + Unpin>) -> Result<String, Trouble>
         read.map_err(|error| Trouble::Unreachable { why: error.to_string() })?;
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// The request with `${nonce}` filled in.
-fn filled(request: &Request, nonce: &str) -> Request {
-    let mark = format!("${{{NONCE}}}");
-    let fill = |text: &String| text.replace(&mark, nonce);
-    Request {
-        url: fill(&request.url),
-        headers: request.headers.iter().map(|(name, value)| (name.clone(), fill(value))).collect(),
-        body: request.body.as_ref().map(fill),
-        ..request.clone()
-    }
-}
-
-/// `http://shop:8080/x` at another address: the port stays.
-fn with_host(url: &str, address: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let port =
-        authority.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
-    let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
-    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{scheme}://{host}{port}{path}")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    #[test]
-    fn each_instance_is_asked_at_its_own_address() {
-        assert_eq!(with_host("http://shop:8080/a?b=c", "10.1.0.5"), "http://10.1.0.5:8080/a?b=c");
-        assert_eq!(with_host("http://shop/", "fd00::5"), "http://[fd00::5]/");
-        assert_eq!(with_host("http://shop", "10.1.0.5"), "http://10.1.0.5");
-    }
-
-    #[test]
-    fn the_command_says_everything_the_query_says() {
-        let request = Request {
-            url: "http://api/order".to_owned(),
-            headers: BTreeMap::from([("x-id".to_owned(), "${nonce}".to_owned())]),
-            body: Some("id=${nonce}".to_owned()),
-            ..serde_json::from_str(r#"{"url": "", "method": "POST"}"#).unwrap()
-        };
-        let request = filled(&request, "n1");
-        let probe =
-            Probe { namespace: "n".to_owned(), name: "p".to_owned(), uid: "u".to_owned(), image_id: "i".to_owned() };
-        let run = Run {
-            probe: &probe,
-            urls: vec![request.url.clone()],
-            request: &request,
-            times: 20,
-            timeout: Duration::from_millis(1500),
-            control: Some("http://web/"),
-        };
-        assert_eq!(
-            run.command().join(" "),
-            "/workload get --json --times 20 --timeout 1500ms --method POST --header x-id:n1 --body id=n1 \
-             --control http://web/ http://api/order"
-        );
-    }
 }

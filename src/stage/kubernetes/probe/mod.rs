@@ -4,14 +4,13 @@
 //! restarts are looked at. A probe that cannot be had is a [`Failure`], never a wrong answer.
 
 mod ask;
-mod line;
 mod pod;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use breakfix_grade::Failure;
 use breakfix_lab::check::Caller;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     api::Api,
@@ -22,7 +21,7 @@ use super::{
     trouble::Trouble,
     wait::Wait,
 };
-pub(crate) use pod::{CONTAINER, IMAGE};
+pub(crate) use pod::{CONTAINER, IMAGE, manifest};
 
 /// How long a probe may take from its creation until it runs.
 const READY: Duration = Duration::from_secs(30);
@@ -112,7 +111,7 @@ impl KubeTarget {
                 Err(bare(&what, "there is one that is not this session's"))
             }
             Some(found) if object::is_going(&found) => Err(bare(&what, "it is being deleted")),
-            Some(_) => Ok(()),
+            Some(_) => self.sweep_probes(api, name).await.map_err(|trouble| trouble.failure(what)),
             None => {
                 let labels = json!({SESSION_LABEL: self.place.session, LAB_LABEL: self.place.lab});
                 let body =
@@ -125,6 +124,16 @@ impl KubeTarget {
                 self.await_namespace(api, name).await.map_err(|error| failure(&error))
             }
         }
+    }
+
+    /// Deletes finished probes of earlier commands that were cut short.
+    async fn sweep_probes(&self, api: &Api, namespace: &str) -> Result<(), Trouble> {
+        let Some(pods) = Resource::built_in(None, "Pod") else { return Ok(()) };
+        let (_, found) = api.list(&pods, Some(namespace), "").await?;
+        for pod in found.iter().filter(|pod| pod::is_left_over(pod, &self.place.session)) {
+            api.delete(&pods, Some(namespace), object::name(pod), object::uid(pod), Some(0)).await?;
+        }
+        Ok(())
     }
 
     /// Waits until the probe runs; yields the id of its image.
@@ -176,11 +185,4 @@ pub(super) fn failure(error: &crate::target::TargetError) -> Failure {
 
 pub(super) fn bare(what: &str, why: &str) -> Failure {
     Failure { what: what.to_owned(), why: why.to_owned(), hint: None }
-}
-
-/// Finished probes of an earlier command that was cut short.
-pub(super) fn is_left_over(pod: &Value, session: &str) -> bool {
-    object::is_of_session(pod, session)
-        && object::label(pod, pod::ROLE_LABEL) == Some(pod::PROBE_ROLE)
-        && matches!(object::text(pod, "/status/phase"), Some("Failed" | "Succeeded"))
 }

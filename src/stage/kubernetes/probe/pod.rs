@@ -88,6 +88,13 @@ pub(crate) fn manifest(place: &Place, caller: &Caller, namespace: &str, name: &s
     })
 }
 
+/// A probe of this session that has ended: a command was cut short before it could remove it.
+pub(crate) fn is_left_over(pod: &Value, session: &str) -> bool {
+    object::is_of_session(pod, session)
+        && object::label(pod, ROLE_LABEL) == Some(PROBE_ROLE)
+        && matches!(object::text(pod, "/status/phase"), Some("Failed" | "Succeeded"))
+}
+
 /// The image that really runs.
 pub(crate) fn image_id(pod: &Value) -> Option<&str> {
     object::text(pod, "/status/containerStatuses/0/imageID").filter(|id| !id.is_empty())

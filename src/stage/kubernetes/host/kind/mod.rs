@@ -1,0 +1,268 @@
+//! The target `kind`: a cluster of breakfix's own, made by the `kind` program at first use and kept warm between labs.
+//!
+//! Whose it is stands in two places: in the cluster (a ConfigMap in `kube-system`) and on the learner's disk. A cluster of
+//! our name without the mark is somebody else's and is not touched.
+
+mod config;
+mod loaded;
+mod program;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use self::{loaded::Loaded, program::Kind};
+use super::{Host, kubeconfig_env};
+use crate::{
+    home::{Home, HomeError, read_json, write_json},
+    kubernetes::{api::Api, images, kubeconfig, object, resource::Resource},
+    target::{Cause, Place, Reach, TargetError},
+};
+
+/// The cluster's name.
+pub(crate) const CLUSTER: &str = "breakfix";
+/// The ConfigMap that marks it.
+const OWNER: &str = "breakfix-owner";
+const OWNER_NAMESPACE: &str = "kube-system";
+/// How long a request to a cluster of unknown health may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What is on the disk about the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Ownership {
+    /// The mark that the cluster bears.
+    id: String,
+    /// False from before its creation until it bears the mark.
+    made: bool,
+}
+
+/// A way to the kind cluster.
+pub(crate) struct KindHost {
+    place: Place,
+    home: PathBuf,
+    image: Option<String>,
+    config: Option<PathBuf>,
+}
+
+impl KindHost {
+    pub(crate) fn new(place: Place, home: PathBuf, image: Option<String>, config: Option<PathBuf>) -> Self {
+        Self { place, home, image, config }
+    }
+
+    fn folder(&self) -> PathBuf {
+        folder(&self.home)
+    }
+
+    /// The cluster's kubeconfig, after creating the cluster where there is none.
+    async fn kubeconfig(&self) -> Result<String, TargetError> {
+        let kind = Kind::find().await?;
+        let _guard = lock(&self.home)?;
+        let known = ownership(&self.home)?;
+        let exists = kind.clusters().await?.iter().any(|name| name == CLUSTER);
+        match known {
+            // Cut short between creation and mark: nobody has used it.
+            Some(Ownership { made: false, .. }) if exists => {
+                kind.delete(CLUSTER, &own_kubeconfig(&self.home)).await?;
+                self.make(&kind).await
+            }
+            Some(known) if exists => {
+                let text = kind.kubeconfig(CLUSTER).await?;
+                check_mark(&text, &known.id).await?;
+                Ok(text)
+            }
+            None if exists => Err(foreign()),
+            _ => self.make(&kind).await,
+        }
+    }
+
+    async fn make(&self, kind: &Kind) -> Result<String, TargetError> {
+        let mut known = Ownership { id: super::random_word(), made: false };
+        write_ownership(&self.home, &known)?;
+        let wanted = config::merged(self.config.as_deref())?;
+        let path = self.folder().join("config.yaml");
+        write_json(&path, &wanted).map_err(|error| local(&path, error))?;
+        kind.create(CLUSTER, &path, &own_kubeconfig(&self.home), self.image.as_deref()).await?;
+        let text = kind.kubeconfig(CLUSTER).await?;
+        mark(&text, &known.id).await?;
+        known.made = true;
+        write_ownership(&self.home, &known)?;
+        Ok(text)
+    }
+}
+
+#[async_trait]
+impl Host for KindHost {
+    async fn connect(&self) -> Result<kube::Client, TargetError> {
+        let text = self.kubeconfig().await?;
+        let all = kubeconfig::parse(&text, "the kind cluster")?;
+        let own = kubeconfig::only(&all, &format!("kind-{CLUSTER}"), &self.place.namespace)?;
+        kubeconfig::write(&kubeconfig::path(&self.place.folder), &own)?;
+        kubeconfig::client(own, "the kind cluster").await
+    }
+
+    async fn provide_images(&self, api: &Api, references: &[String]) -> Result<(), TargetError> {
+        let nodes = Resource::built_in(None, "Node");
+        let Some(nodes) = nodes else { return Ok(()) };
+        let nodes = api.list(&nodes, None, "").await.map_err(|trouble| trouble.on("look at the nodes' images"))?.1;
+        images::check_architecture(&nodes)?;
+        let wanted = references.iter().cloned().collect();
+        let archive = images::archive(&wanted)?;
+        let cluster = ownership(&self.home)?.map(|known| known.id).unwrap_or_default();
+        let mut loaded = Loaded::read(&self.folder(), &cluster, &archive.workload)?;
+        let missing = loaded.missing(&wanted, &nodes);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let archive = images::archive(&missing)?;
+        let path = images::keep(&archive, &self.folder())?;
+        let done = Kind::find().await?.load(CLUSTER, &path).await;
+        // The file has served its purpose, whether or not it could be loaded; a leftover is overwritten by the next one.
+        let _ = std::fs::remove_file(&path);
+        done?;
+        loaded.add(&missing);
+        loaded.write(&self.folder())
+    }
+
+    async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        tokio::time::sleep(time).await;
+        Ok(())
+    }
+
+    async fn reach(&self) -> Result<Reach, TargetError> {
+        let env = kubeconfig_env(&kubeconfig::path(&self.place.folder));
+        let notes = vec![format!(
+            "The lab is in namespace {} of the kind cluster `{CLUSTER}`; `kubectl get pods` shows it.",
+            self.place.namespace
+        )];
+        Ok(Reach { env, notes })
+    }
+
+    fn when_unreachable(&self) -> String {
+        format!(
+            "Does the container engine run? `docker ps` shows the cluster's nodes ({CLUSTER}-control-plane); \
+             `breakfix stop --all --delete-cluster` removes a cluster that is beyond help."
+        )
+    }
+}
+
+/// Deletes breakfix's cluster; one that is not there is fine.
+///
+/// # Errors
+/// The `kind` program is missing or fails, or the cluster of that name is not ours.
+pub(crate) async fn delete_cluster(home: &Path) -> Result<(), TargetError> {
+    let Some(known) = ownership(home)? else { return Ok(()) };
+    let kind = Kind::find().await?;
+    let _guard = lock(home)?;
+    if kind.clusters().await?.iter().any(|name| name == CLUSTER) {
+        // One that cannot be asked any more is told by the disk alone.
+        if known.made
+            && let Err(error) = check_mark(&kind.kubeconfig(CLUSTER).await?, &known.id).await
+            && error.cause == Cause::Refused
+        {
+            return Err(error);
+        }
+        kind.delete(CLUSTER, &own_kubeconfig(home)).await?;
+    }
+    let folder = folder(home);
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(TargetError::new(Cause::Local, format!("remove {}", folder.display())).because(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn folder(home: &Path) -> PathBuf {
+    home.join("kind")
+}
+
+/// The kubeconfig that the `kind` program keeps for the cluster.
+fn own_kubeconfig(home: &Path) -> PathBuf {
+    folder(home).join("kubeconfig.yaml")
+}
+
+fn ownership(home: &Path) -> Result<Option<Ownership>, TargetError> {
+    let path = folder(home).join("cluster.json");
+    read_json(&path).map_err(|error| local(&path, error))
+}
+
+fn write_ownership(home: &Path, known: &Ownership) -> Result<(), TargetError> {
+    let path = folder(home).join("cluster.json");
+    crate::home::make_private(&folder(home)).map_err(|error| local(&path, error))?;
+    write_json(&path, known).map_err(|error| local(&path, error))
+}
+
+fn lock(home: &Path) -> Result<crate::home::Guard, TargetError> {
+    let busy = |error: HomeError| {
+        let cause = if matches!(error, HomeError::Busy { .. }) { Cause::Refused } else { Cause::Local };
+        TargetError::new(cause, "use the kind cluster").because(error)
+    };
+    Home::at(home.to_owned()).map_err(busy)?.lock("kind", "the kind cluster").map_err(busy)
+}
+
+fn local(path: &Path, error: HomeError) -> TargetError {
+    TargetError::new(Cause::Local, format!("use {}", path.display())).because(error)
+}
+
+fn foreign() -> TargetError {
+    TargetError::new(Cause::Refused, format!("use the kind cluster `{CLUSTER}`: breakfix did not make it")).hint(format!(
+        "Delete it (`kind delete cluster --name {CLUSTER}`), or use it as what it is: `--target context:kind-{CLUSTER}`."
+    ))
+}
+
+async fn api(text: &str) -> Result<Api, TargetError> {
+    let all = kubeconfig::parse(text, "the kind cluster")?;
+    let own = kubeconfig::only(&all, &format!("kind-{CLUSTER}"), "")?;
+    Ok(Api::new(kubeconfig::client(own, "the kind cluster").await?, PATIENCE))
+}
+
+/// Writes the mark into a new cluster.
+async fn mark(text: &str, id: &str) -> Result<(), TargetError> {
+    let Some(config_maps) = Resource::built_in(None, "ConfigMap") else { return Ok(()) };
+    let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": OWNER, "namespace": OWNER_NAMESPACE}, "data": {"id": id}});
+    let made = api(text).await?.create(&config_maps, Some(OWNER_NAMESPACE), &body).await;
+    made.map(drop).map_err(|trouble| trouble.on("mark the new kind cluster as breakfix's"))
+}
+
+/// Whether the cluster bears our mark.
+async fn check_mark(text: &str, id: &str) -> Result<(), TargetError> {
+    let Some(config_maps) = Resource::built_in(None, "ConfigMap") else { return Ok(()) };
+    let found = api(text).await?.get(&config_maps, Some(OWNER_NAMESPACE), OWNER).await;
+    let found = found.map_err(|trouble| {
+        trouble
+            .on("ask the kind cluster whose it is")
+            .hint("Does the container engine run? `docker ps` shows the cluster's nodes.")
+    })?;
+    if is_marked(found.as_ref(), id) { Ok(()) } else { Err(foreign()) }
+}
+
+fn is_marked(found: Option<&Value>, id: &str) -> bool {
+    found.and_then(|found| object::text(found, "/data/id")) == Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_mark_makes_a_cluster_ours() {
+        assert!(is_marked(Some(&json!({"data": {"id": "x1"}})), "x1"));
+        assert!(!is_marked(Some(&json!({"data": {"id": "x2"}})), "x1"));
+        assert!(!is_marked(Some(&json!({})), "x1"));
+        assert!(!is_marked(None, "x1"));
+    }
+
+    #[test]
+    fn two_do_not_make_the_cluster_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let guard = lock(home.path()).unwrap();
+        assert_eq!(lock(home.path()).map(drop).unwrap_err().cause, Cause::Refused);
+        drop(guard);
+        assert!(lock(home.path()).is_ok());
+    }
+}

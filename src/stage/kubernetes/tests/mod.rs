@@ -1,0 +1,6 @@
+//! The target against an API server of a few lines, that can be slow, broken, forbidding or empty.
+
+mod changes;
+mod failures;
+mod fake;
+mod life;
