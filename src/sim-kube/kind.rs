@@ -62,25 +62,14 @@ const fn core(kind: &'static str, plural: &'static str, singular: &'static str, 
 pub static POD: Kind = Kind {
     short: &["po"],
     categories: &["all"],
-    subresources: &[
-        "attach",
-        "binding",
-        "ephemeralcontainers",
-        "eviction",
-        "exec",
-        "log",
-        "portforward",
-        "proxy",
-        "resize",
-        "status",
-    ],
+    subresources: &["attach", "binding", "eviction", "exec", "log", "portforward", "status"],
     generation: true,
     ..core("Pod", "pods", "pod", "io.k8s.api.core.v1.Pod")
 };
 pub static SERVICE: Kind = Kind {
     short: &["svc"],
     categories: &["all"],
-    subresources: &["proxy", "status"],
+    subresources: &["status"],
     ..core("Service", "services", "service", "io.k8s.api.core.v1.Service")
 };
 pub static CONFIG_MAP: Kind =
@@ -88,7 +77,6 @@ pub static CONFIG_MAP: Kind =
 pub static SECRET: Kind = core("Secret", "secrets", "secret", "io.k8s.api.core.v1.Secret");
 pub static SERVICE_ACCOUNT: Kind = Kind {
     short: &["sa"],
-    subresources: &["token"],
     ..core("ServiceAccount", "serviceaccounts", "serviceaccount", "io.k8s.api.core.v1.ServiceAccount")
 };
 pub static NAMESPACE: Kind = Kind {
@@ -100,7 +88,7 @@ pub static NAMESPACE: Kind = Kind {
 pub static NODE: Kind = Kind {
     short: &["no"],
     namespaced: false,
-    subresources: &["proxy", "status"],
+    subresources: &["status"],
     ..core("Node", "nodes", "node", "io.k8s.api.core.v1.Node")
 };
 pub static EVENT: Kind = Kind { short: &["ev"], ..core("Event", "events", "event", "io.k8s.api.core.v1.Event") };
@@ -153,6 +141,95 @@ pub static KINDS: &[&Kind] = &[
     &EVENTS_EVENT,
     &ENDPOINT_SLICE,
 ];
+
+/// A kind whose objects are answered and forgotten: nothing is stored.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Question {
+    pub group: &'static str,
+    pub version: &'static str,
+    pub kind: &'static str,
+    pub plural: &'static str,
+    pub singular: &'static str,
+    pub namespaced: bool,
+    /// The schema's name.
+    pub schema: &'static str,
+}
+
+/// Every question, in the order in which discovery lists it.
+pub static QUESTIONS: &[Question] = &[
+    Question {
+        group: "authentication.k8s.io",
+        version: "v1",
+        kind: "SelfSubjectReview",
+        plural: "selfsubjectreviews",
+        singular: "selfsubjectreview",
+        namespaced: false,
+        schema: "io.k8s.api.authentication.v1.SelfSubjectReview",
+    },
+    Question {
+        group: "authorization.k8s.io",
+        version: "v1",
+        kind: "LocalSubjectAccessReview",
+        plural: "localsubjectaccessreviews",
+        singular: "localsubjectaccessreview",
+        namespaced: true,
+        schema: "io.k8s.api.authorization.v1.LocalSubjectAccessReview",
+    },
+    Question {
+        group: "authorization.k8s.io",
+        version: "v1",
+        kind: "SelfSubjectAccessReview",
+        plural: "selfsubjectaccessreviews",
+        singular: "selfsubjectaccessreview",
+        namespaced: false,
+        schema: "io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+    },
+    Question {
+        group: "authorization.k8s.io",
+        version: "v1",
+        kind: "SelfSubjectRulesReview",
+        plural: "selfsubjectrulesreviews",
+        singular: "selfsubjectrulesreview",
+        namespaced: false,
+        schema: "io.k8s.api.authorization.v1.SelfSubjectRulesReview",
+    },
+    Question {
+        group: "authorization.k8s.io",
+        version: "v1",
+        kind: "SubjectAccessReview",
+        plural: "subjectaccessreviews",
+        singular: "subjectaccessreview",
+        namespaced: false,
+        schema: "io.k8s.api.authorization.v1.SubjectAccessReview",
+    },
+];
+
+/// The question served at this group, version and plural.
+pub fn question(group: &str, version: &str, plural: &str) -> Option<&'static Question> {
+    QUESTIONS
+        .iter()
+        .find(|question| question.group == group && question.version == version && question.plural == plural)
+}
+
+/// Every group with its version, the core group first, then in the order of discovery.
+pub fn groups() -> Vec<(&'static str, &'static str)> {
+    let stored = KINDS.iter().map(|kind| (kind.group, kind.version));
+    let mut groups: Vec<_> =
+        stored.chain(QUESTIONS.iter().map(|question| (question.group, question.version))).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+}
+
+/// Whether a named group is served.
+pub fn has_group(group: &str) -> bool {
+    !group.is_empty() && groups().iter().any(|(served, _)| *served == group)
+}
+
+/// Whether a group is served at this version.
+pub fn has_version(group: &str, version: &str) -> bool {
+    groups().contains(&(group, version))
+}
 
 /// The kind served at this group, version and plural.
 pub fn by_plural(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {

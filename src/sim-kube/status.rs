@@ -78,6 +78,11 @@ impl Status {
         Self::new(500, "InternalError", format!("Internal error occurred: {}", message.into()))
     }
 
+    /// A body beyond the limit.
+    pub fn too_large() -> Self {
+        Self::new(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728")
+    }
+
     /// A path under a served group that leads nowhere.
     pub fn no_such_resource() -> Self {
         Self { details: json!({}), ..Self::new(404, "NotFound", "the server could not find the requested resource") }

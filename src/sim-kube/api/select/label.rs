@@ -23,3 +23,65 @@ pub fn matches_selector(selector: &Value, labels: Option<&Value>) -> bool {
             }
         })
 }
+
+/// A label selector of a query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selector {
+    requirements: Vec<Requirement>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Requirement {
+    pub(super) key: String,
+    pub(super) operator: Operator,
+    pub(super) values: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    In,
+    NotIn,
+    Exists,
+    DoesNotExist,
+    Greater,
+    Less,
+}
+
+impl Selector {
+    /// Reads `app=web,tier in (front, back),!old`.
+    ///
+    /// # Errors
+    /// The API's own words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        super::label_text::parse(text).map(|requirements| Self { requirements })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.requirements.is_empty()
+    }
+
+    /// Whether labels fit.
+    pub fn matches(&self, labels: Option<&Value>) -> bool {
+        self.requirements.iter().all(|requirement| requirement.matches(labels))
+    }
+}
+
+impl Requirement {
+    fn matches(&self, labels: Option<&Value>) -> bool {
+        let present = labels.and_then(|labels| labels.get(&self.key)).and_then(Value::as_str);
+        let listed = present.is_some_and(|present| self.values.iter().any(|value| value == present));
+        let ordered = |wanted: std::cmp::Ordering| {
+            let limit = self.values.first().and_then(|value| value.parse::<i64>().ok());
+            let number = present.and_then(|present| present.parse::<i64>().ok());
+            matches!((number, limit), (Some(number), Some(limit)) if number.cmp(&limit) == wanted)
+        };
+        match self.operator {
+            Operator::In => listed,
+            Operator::NotIn => !listed,
+            Operator::Exists => present.is_some(),
+            Operator::DoesNotExist => present.is_none(),
+            Operator::Greater => ordered(std::cmp::Ordering::Greater),
+            Operator::Less => ordered(std::cmp::Ordering::Less),
+        }
+    }
+}

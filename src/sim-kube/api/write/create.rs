@@ -7,7 +7,7 @@ use crate::{
     Cluster, Kind, Status,
     api::{
         check::{Problems, metadata},
-        kinds,
+        conversion, kinds,
         schema::value::seconds_text,
         verbs::Actor,
     },
@@ -32,6 +32,12 @@ impl Cluster {
     ) -> Result<Written, Status> {
         let mut warnings = Vec::new();
         let mut object = decode(kind, &body, options.unknown, &mut warnings)?;
+        if conversion::is_converted(kind) {
+            let stored = conversion::stored(kind, &object);
+            let mut written = self.create_with(&crate::kind::EVENT, namespace, stored, options)?;
+            written.warnings.extend(warnings);
+            return Ok(written);
+        }
         stamp_kind(kind, &mut object);
         settle_namespace(kind, namespace, &mut object)?;
         let rules = kinds::rules(kind);

@@ -7,6 +7,7 @@ use crate::{
     Cluster, Kind, Status,
     api::{
         check::{Problems, metadata},
+        conversion,
         kinds::{self, Rules},
     },
     object::{entries, is_deleting, number, set, text, unset},
@@ -25,10 +26,16 @@ impl Cluster {
     ) -> Result<Written, Status> {
         let key = kind.key(namespace, name);
         let old = self.store.get(&key).cloned().ok_or_else(|| Status::not_found(kind, name))?;
-        let mut new = Value::clone(&old);
+        let mut new = conversion::shown(kind, &old);
         edit(&mut new)?;
         let mut warnings = Vec::new();
         let mut new = decode(kind, &new, options.unknown, &mut warnings)?;
+        let kind = if conversion::is_converted(kind) {
+            new = conversion::stored(kind, &new);
+            &crate::kind::EVENT
+        } else {
+            kind
+        };
         stamp_kind(kind, &mut new);
         let version = text(&new, "/metadata/resourceVersion");
         if !version.is_empty() && version != text(&old, "/metadata/resourceVersion") {

@@ -1,0 +1,178 @@
+//! Discovery: which resources there are, in the plain and the aggregated form.
+
+use serde_json::{Value, json};
+
+use crate::{
+    Kind,
+    kind::{self, KINDS, QUESTIONS, Question},
+};
+
+/// Named groups in the order in which a server lists them.
+const ORDER: [&str; 5] = ["apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "discovery.k8s.io"];
+
+const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+fn named_groups() -> Vec<(&'static str, &'static str)> {
+    let mut groups: Vec<_> = kind::groups().into_iter().filter(|(group, _)| !group.is_empty()).collect();
+    groups.sort_by_key(|(group, _)| ORDER.iter().position(|known| known == group).unwrap_or(ORDER.len()));
+    groups
+}
+
+/// What a subresource takes and gives: group, version, kind, verbs.
+fn subresource(kind: &'static Kind, name: &str) -> (&'static str, &'static str, &'static str, &'static [&'static str]) {
+    match name {
+        "attach" => ("", "", "PodAttachOptions", &["create", "get"]),
+        "binding" => ("", "", "Binding", &["create"]),
+        "eviction" => ("policy", "v1", "Eviction", &["create"]),
+        "exec" => ("", "", "PodExecOptions", &["create", "get"]),
+        "log" => ("", "", kind.kind, &["get"]),
+        "portforward" => ("", "", "PodPortForwardOptions", &["create", "get"]),
+        "scale" => ("autoscaling", "v1", "Scale", &["get", "patch", "update"]),
+        "finalize" => ("", "", kind.kind, &["update"]),
+        _ => ("", "", kind.kind, &["get", "patch", "update"]),
+    }
+}
+
+/// Namespaces cannot be deleted together.
+fn verbs(kind: &Kind) -> Vec<&'static str> {
+    VERBS.into_iter().filter(|verb| kind.collection != "namespaces" || *verb != "deletecollection").collect()
+}
+
+/// Whether a name or category is worth showing at all.
+fn put(object: &mut Value, key: &str, list: &[&str]) {
+    if !list.is_empty() {
+        object[key] = json!(list);
+    }
+}
+
+/// `/apis`.
+pub(super) fn groups() -> Value {
+    let groups: Vec<_> = named_groups().into_iter().map(|(name, _)| group(name, false)).collect();
+    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+}
+
+/// `/apis/GROUP`, or its entry in the list.
+pub(super) fn group(name: &str, alone: bool) -> Value {
+    let version = kind::groups().into_iter().find(|(group, _)| *group == name).map_or("v1", |(_, version)| version);
+    let version = json!({"groupVersion": format!("{name}/{version}"), "version": version});
+    let mut group = json!({"name": name, "versions": [version], "preferredVersion": version});
+    if alone {
+        group["kind"] = json!("APIGroup");
+        group["apiVersion"] = json!("v1");
+    }
+    group
+}
+
+/// `/api/v1`, `/apis/GROUP/VERSION`.
+pub(super) fn resources(group: &str, version: &str) -> Value {
+    let mut list = Vec::new();
+    for kind in KINDS.iter().filter(|kind| kind.group == group && kind.version == version) {
+        let mut entry = json!({
+            "name": kind.plural,
+            "singularName": kind.singular,
+            "namespaced": kind.namespaced,
+            "kind": kind.kind,
+            "verbs": verbs(kind),
+        });
+        put(&mut entry, "shortNames", kind.short);
+        put(&mut entry, "categories", kind.categories);
+        list.push(entry);
+        for name in kind.subresources {
+            let (group, version, response, verbs) = subresource(kind, name);
+            let mut entry = json!({
+                "name": format!("{}/{name}", kind.plural),
+                "singularName": "",
+                "namespaced": kind.namespaced,
+                "kind": response,
+                "verbs": verbs,
+            });
+            if !group.is_empty() {
+                entry["group"] = json!(group);
+                entry["version"] = json!(version);
+            }
+            list.push(entry);
+        }
+    }
+    for question in QUESTIONS.iter().filter(|question| question.group == group && question.version == version) {
+        list.push(json!({
+            "name": question.plural,
+            "singularName": question.singular,
+            "namespaced": question.namespaced,
+            "kind": question.kind,
+            "verbs": ["create"],
+        }));
+    }
+    list.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    let full = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let mut body = json!({"kind": "APIResourceList", "groupVersion": full, "resources": list});
+    if !group.is_empty() {
+        body["apiVersion"] = json!("v1");
+    }
+    body
+}
+
+/// `/api` and `/apis` in one document each, of version `v2` or `v2beta1` of `apidiscovery.k8s.io`.
+pub(super) fn aggregated(core: bool, version: &str) -> Value {
+    let groups = if core { vec![("", "v1")] } else { named_groups() };
+    let items: Vec<_> = groups
+        .into_iter()
+        .map(|(group, served)| {
+            let mut resources: Vec<_> = KINDS
+                .iter()
+                .filter(|kind| kind.group == group && kind.version == served)
+                .map(|kind| resource(kind))
+                .chain(QUESTIONS.iter().filter(|question| question.group == group).map(question))
+                .collect();
+            resources.sort_by(|a, b| a["resource"].as_str().cmp(&b["resource"].as_str()));
+            let metadata = if group.is_empty() { json!({}) } else { json!({"name": group}) };
+            json!({
+                "metadata": metadata,
+                "versions": [{"version": served, "resources": resources, "freshness": "Current"}],
+            })
+        })
+        .collect();
+    json!({
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": format!("apidiscovery.k8s.io/{version}"),
+        "metadata": {},
+        "items": items,
+    })
+}
+
+fn response(group: &str, version: &str, kind: &str) -> Value {
+    json!({"group": group, "version": version, "kind": kind})
+}
+
+fn resource(kind: &'static Kind) -> Value {
+    let mut entry = json!({
+        "resource": kind.plural,
+        "responseKind": response("", "", kind.kind),
+        "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": kind.singular,
+        "verbs": verbs(kind),
+    });
+    put(&mut entry, "shortNames", kind.short);
+    put(&mut entry, "categories", kind.categories);
+    let parts: Vec<_> = kind
+        .subresources
+        .iter()
+        .map(|name| {
+            let (group, version, given, verbs) = subresource(kind, name);
+            json!({"subresource": name, "responseKind": response(group, version, given), "verbs": verbs})
+        })
+        .collect();
+    if !parts.is_empty() {
+        entry["subresources"] = json!(parts);
+    }
+    entry
+}
+
+fn question(question: &Question) -> Value {
+    json!({
+        "resource": question.plural,
+        "responseKind": response("", "", question.kind),
+        "scope": if question.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": question.singular,
+        "verbs": ["create"],
+    })
+}

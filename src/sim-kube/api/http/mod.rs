@@ -1,0 +1,14 @@
+//! The HTTP side of the API: routes, media types, bodies, lists, answers.
+
+pub mod body;
+pub mod collection;
+mod discovery;
+mod log;
+pub mod media;
+pub mod pages;
+mod patching;
+mod questions;
+pub mod reply;
+pub mod resource;
+pub mod route;
+mod subresource;

@@ -1,0 +1,105 @@
+//! Pages that are no objects: discovery, version, health, schemas.
+
+use serde_json::{Value, json};
+
+use super::{discovery, media, reply, route::Page};
+use crate::{
+    Cluster,
+    api::{
+        handle::{ApiRequest, Reply},
+        openapi,
+    },
+    kind,
+};
+
+/// The version that is simulated. What stands after `+` says that it is a simulation.
+pub const VERSION: &str = "v1.36.2+breakfix.sim";
+
+/// Answers a GET of a page.
+pub fn answer(_cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
+    if request.method != "GET" && request.method != "HEAD" {
+        return reply::refusal(request, &crate::Status::method_not_allowed());
+    }
+    let json = |body: &Value| reply::json(request, 200, "application/json", body);
+    match page {
+        Page::Root => json(&json!({"paths": paths()})),
+        Page::Version => json(&version()),
+        Page::Health(path) => health(request, path),
+        Page::Api | Page::Apis => {
+            let core = *page == Page::Api;
+            match media::aggregated_discovery(request) {
+                Some(version) => {
+                    let content =
+                        format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+                    reply::json(request, 200, &content, &discovery::aggregated(core, version))
+                }
+                None if core => json(&json!({
+                    "kind": "APIVersions",
+                    "versions": ["v1"],
+                    "serverAddressByClientCIDRs": [],
+                })),
+                None => json(&discovery::groups()),
+            }
+        }
+        Page::Group(group) => json(&discovery::group(group, true)),
+        Page::GroupVersion(group, version) => json(&discovery::resources(group, version)),
+        Page::OpenApiIndex => {
+            let mut answer = json(&openapi::index());
+            // A real server says text/plain here.
+            "text/plain; charset=utf-8".clone_into(&mut answer.content_type);
+            answer
+        }
+        Page::OpenApi(name) => match openapi::document(name) {
+            Some(text) => Reply {
+                status: 200,
+                content_type: "application/json".to_owned(),
+                headers: Vec::new(),
+                body: text.as_bytes().to_vec(),
+            },
+            None => reply::not_found(),
+        },
+    }
+}
+
+fn version() -> Value {
+    json!({
+        "major": "1",
+        "minor": "36",
+        "emulationMajor": "1",
+        "emulationMinor": "36",
+        "minCompatibilityMajor": "1",
+        "minCompatibilityMinor": "35",
+        "gitVersion": VERSION,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "2026-07-10T00:00:00Z",
+        "goVersion": "",
+        "compiler": "rustc",
+        "platform": "linux/amd64",
+    })
+}
+
+fn paths() -> Vec<String> {
+    let mut paths: Vec<String> =
+        ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+    for (group, version) in kind::groups().into_iter().filter(|(group, _)| !group.is_empty()) {
+        paths.extend([format!("/apis/{group}"), format!("/apis/{group}/{version}")]);
+    }
+    paths.sort();
+    paths
+}
+
+/// Nothing in here can be ill on its own: what answers is alive.
+fn health(request: &ApiRequest, path: &str) -> Reply {
+    let which = path.split('/').next().unwrap_or(path);
+    if path != which && !["ping", "etcd"].iter().any(|check| path == format!("{which}/{check}")) {
+        return reply::not_found();
+    }
+    if request.query.iter().any(|(key, _)| key == "verbose") {
+        return reply::text(200, &format!("[+]ping ok\n[+]etcd ok\n{which} check passed\n"));
+    }
+    reply::text(200, "ok")
+}
