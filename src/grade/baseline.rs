@@ -54,3 +54,6 @@ impl Baseline {
         Self { taken, objects: BTreeMap::new() }
     }
 }
+
+#[cfg(test)]
+mod tests;

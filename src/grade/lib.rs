@@ -16,6 +16,8 @@ mod faults;
 pub mod field;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod golden;
 mod http;
 mod identity;
 pub mod judge;

@@ -62,9 +62,12 @@ struct Run {
     seconds: f64,
 }
 
-/// A system of switches. Each is on, off or out of reach (absent) as a function of the time, and of the time since the last trigger.
+/// Whether a switch is on at a time, and so long after the last trigger; `None` out of reach.
+type State<'a> = dyn Fn(&str, f64, Option<f64>) -> Option<bool> + 'a;
+
+/// A system of switches.
 struct System<'a> {
-    state: &'a dyn Fn(&str, f64, Option<f64>) -> Option<bool>,
+    state: &'a State<'a>,
     pull: &'a dyn Fn(&str) -> Result<(), Failure>,
 }
 
@@ -73,7 +76,7 @@ fn steady(on: &[&str]) -> impl Fn(&str, f64, Option<f64>) -> Option<bool> {
     move |name, _, _| Some(on.iter().any(|it| it == name))
 }
 
-fn run(mut plan: Plan, state: &dyn Fn(&str, f64, Option<f64>) -> Option<bool>) -> Run {
+fn run(mut plan: Plan, state: &State<'_>) -> Run {
     drive(&mut plan, &System { state, pull: &|_| Ok(()) })
 }
 
@@ -324,6 +327,13 @@ fn holds_of_passive_objectives_run_together() {
             .contains(&Doing::Holding { objectives: vec!["a".into(), "b".into()], until: Duration::from_secs(60) })
     );
     assert_eq!(run.log.last().unwrap(), "60.0 see a");
+}
+
+#[test]
+fn an_objective_that_is_not_met_keeps_holds_back() {
+    let objectives = vec![objective("a", json!({"hold": "60s"})), objective("b", json!({}))];
+    let run = run(Plan::full(case(objectives, vec![])), &steady(&["a"]));
+    assert_eq!((verdicts(&run), run.log.len()), (vec!["a not_met?".to_owned(), "b not_met".to_owned()], 1));
 }
 
 #[test]

@@ -33,6 +33,12 @@ fn on_every_address_is_not_met() {
 }
 
 #[test]
+fn no_address_is_every_address() {
+    let verdict = judge(json!({"8080/tcp": [{"HostIp": "", "HostPort": "2"}]}));
+    assert_not_met(&verdict, "port 2 of container web can be reached on 0.0.0.0");
+}
+
+#[test]
 fn nothing_published_is_not_met() {
     for ports in [json!({}), json!({"8080/tcp": null}), json!({"8080/tcp": []}), Value::Null] {
         assert_not_met(&judge(ports), "publishes no port now");
