@@ -62,3 +62,6 @@ impl Case {
         View { platform: self.platform, scope: &self.scope, observation, baseline: &self.baseline, triggered }
     }
 }
+
+#[cfg(test)]
+mod tests;
