@@ -36,7 +36,7 @@ pub async fn run(app: &App, args: &StartArgs) -> Result<Exit, Failure> {
     };
     let _starting = app.home.lock("start", "starting a lab")?;
     app.tidy().await?;
-    let (mut session, lab) = new_session(app, &source, &args.target, args.seed)?;
+    let (mut session, lab) = new_session(&source, &args.target, args.seed)?;
     for other in app.sessions()? {
         if other.lab == session.lab && other.target == session.target {
             return Err(Failure::usage(format!("`{}` is already open on {}", other.lab, other.target))
@@ -99,7 +99,6 @@ async fn undo(app: &App, mut session: Session, lab: &LoadedLab) {
 
 /// A session that has done nothing yet, and its lab with values.
 pub fn new_session(
-    app: &App,
     source: &LabSource,
     target: &TargetArgs,
     seed: Option<u64>,

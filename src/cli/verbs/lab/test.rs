@@ -35,7 +35,7 @@ pub async fn run(app: &App, args: TestArgs) -> Result<Exit, Failure> {
     let labs = chosen(app, &args)?;
     let mut proofs = Vec::new();
     for source in labs {
-        let (session, lab) = start::new_session(app, &source, &args.target, args.seed)?;
+        let (session, lab) = start::new_session(&source, &args.target, args.seed)?;
         for name in &args.controls {
             if !lab.lab.controls.contains_key(name) && !name.starts_with("generic-") {
                 let names: Vec<&str> = lab.lab.controls.keys().map(String::as_str).collect();

@@ -1,0 +1,121 @@
+//! A learner, the Docker engine and the real docker. One lab at a time: names on an engine are for everybody.
+
+mod learner;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use learner::{Learner, have};
+
+static ENGINE: Mutex<()> = Mutex::new(());
+
+/// The engine, for one test at a time; nothing where there is none.
+fn engine() -> Option<MutexGuard<'static, ()>> {
+    have("docker").then(|| ENGINE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Everything on the engine that a lab could leave behind.
+fn inventory(learner: &Learner) -> String {
+    let list = |arguments: &[&str]| {
+        let output = learner.command("docker").args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let mut lines: Vec<String> = [
+        list(&["ps", "-a", "--format", "container {{.Names}} {{.ID}}"]),
+        list(&["network", "ls", "--format", "network {{.Name}} {{.ID}}"]),
+        list(&["volume", "ls", "--format", "volume {{.Name}}"]),
+        list(&["images", "-a", "--format", "image {{.Repository}}:{{.Tag}} {{.ID}}"]),
+    ]
+    .concat()
+    .lines()
+    .map(str::to_owned)
+    .collect();
+    lines.sort();
+    lines.join("\n")
+}
+
+fn port(learner: &Learner) -> String {
+    let said = learner.tool(&["docker", "inspect", "web", "--format", "{{json .HostConfig.PortBindings}}"]).code(0);
+    let bindings = said.json();
+    bindings.as_object().unwrap().values().next().unwrap()[0]["HostPort"].as_str().unwrap().to_owned()
+}
+
+fn environment(learner: &Learner) -> String {
+    let said = learner.tool(&["docker", "inspect", "web", "--format", "{{json .Config.Env}}"]).code(0);
+    let env = said.json();
+    let entries = env.as_array().unwrap().iter().filter_map(|it| it.as_str());
+    entries.clone().find(|it| it.starts_with("TITLE=")).unwrap().to_owned()
+}
+
+#[test]
+fn a_lab_from_start_to_stop() {
+    let Some(_engine) = engine() else { return };
+    let learner = Learner::new();
+    let before = inventory(&learner);
+    let started = learner.run(&["start", "page-not-there", "--json"]).code(0).json();
+    assert_eq!(started["target"], "docker");
+    let first = learner.run(&["check", "--json"]).code(1).json();
+    assert_eq!(first["score"], 0);
+
+    // The learner makes the container again, by plain docker, without any label of ours.
+    let (port, title) = (port(&learner), environment(&learner));
+    let image = learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
+    learner.tool(&["docker", "rm", "-f", "web"]).code(0);
+    let publish = format!("127.0.0.1:{port}:8080");
+    learner.tool(&["docker", "run", "-d", "--name", "web", "-m", "128m", "-e", &title, "-p", &publish, &image]).code(0);
+    let solved = learner.run(&["check", "--json"]).code(0).json();
+    assert_eq!(solved["score"], 100, "{solved}");
+
+    learner.run(&["stop"]).code(0);
+    assert_eq!(inventory(&learner), before, "the engine holds what it held before");
+}
+
+#[test]
+fn a_container_of_somebody_else_is_not_touched() {
+    let Some(_engine) = engine() else { return };
+    let learner = Learner::new();
+    learner.run(&["start", "killed-137"]).code(0);
+    let image = learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
+    // An image of the learner's own, so that nothing ties the container to the lab.
+    learner.tool(&["docker", "tag", &image, "mine:1"]).code(0);
+    learner.run(&["stop"]).code(0);
+    learner.command("docker").args(["create", "--name", "web", "mine:1"]).output().unwrap();
+    let before = inventory(&learner);
+    let refused = learner.run(&["start", "killed-137"]).code(2);
+    assert!(refused.err.contains("web"), "{}", refused.err);
+    assert_eq!(inventory(&learner), before, "a refusal changes nothing");
+    assert_eq!(learner.sessions().len(), 0);
+    learner.command("docker").args(["rm", "-f", "web"]).output().unwrap();
+    learner.command("docker").args(["rmi", "mine:1"]).output().unwrap();
+}
+
+#[test]
+fn a_port_in_use_is_a_clear_refusal_or_another_port() {
+    let Some(_engine) = engine() else { return };
+    let learner = Learner::new();
+    let _taken = std::net::TcpListener::bind("0.0.0.0:18080");
+    let before = inventory(&learner);
+    learner.run(&["start", "page-not-there"]).code(0);
+    assert_ne!(port(&learner), "18080");
+    learner.run(&["stop"]).code(0);
+    assert_eq!(inventory(&learner), before);
+}
+
+#[test]
+fn no_engine_is_trouble_of_the_machine() {
+    let learner = Learner::new().with("DOCKER_HOST", "unix:///no/such/engine.sock");
+    let answer = learner.run(&["start", "page-not-there"]).code(3);
+    assert!(answer.err.contains("hint:"), "{}", answer.err);
+    assert_eq!(learner.sessions().len(), 0, "nothing is left to be cleared later");
+}
+
+#[test]
+fn an_engine_that_goes_away_makes_a_check_unknown() {
+    let Some(_engine) = engine() else { return };
+    let learner = Learner::new();
+    learner.run(&["start", "page-not-there"]).code(0);
+    let away = learner.command(env!("CARGO_BIN_EXE_breakfix"));
+    let mut away = away;
+    let answer = away.args(["check"]).env("DOCKER_HOST", "unix:///no/such/engine.sock").output().unwrap();
+    assert_eq!(answer.status.code(), Some(3), "{}", String::from_utf8_lossy(&answer.stderr));
+    learner.run(&["check"]).code(1);
+}
