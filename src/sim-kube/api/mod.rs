@@ -5,6 +5,8 @@
 
 pub mod check;
 pub mod conversion;
+#[cfg(test)]
+mod golden;
 pub mod handle;
 pub mod http;
 pub mod kinds;

@@ -49,16 +49,20 @@ pub fn answer(_cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
             "text/plain; charset=utf-8".clone_into(&mut answer.content_type);
             answer
         }
-        Page::OpenApi(name) => match openapi::document(name) {
-            Some(text) => Reply {
-                status: 200,
-                content_type: "application/json".to_owned(),
-                headers: Vec::new(),
-                body: text.as_bytes().to_vec(),
-            },
-            None => reply::not_found(),
-        },
+        Page::OpenApi(name) => schemas(request, name),
     }
+}
+
+/// A group's schemas. Asked for by its hash it never changes, and clients keep it.
+fn schemas(request: &ApiRequest, name: &str) -> Reply {
+    let Some((text, hash)) = openapi::document(name) else { return reply::not_found() };
+    let mut headers = vec![("etag", format!("\"{hash}\""))];
+    if request.param("hash") == Some(hash) {
+        headers.push(("cache-control", "public, max-age=31536000, immutable".to_owned()));
+        headers.push(("vary", "Accept".to_owned()));
+    }
+    let content_type = "application/json".to_owned();
+    Reply { status: 200, content_type, headers, body: text.as_bytes().to_vec() }
 }
 
 fn version() -> Value {

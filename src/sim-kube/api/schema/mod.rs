@@ -14,6 +14,15 @@ pub use decode::{Decoded, Fault, decode};
 static TABLE: LazyLock<BTreeMap<&'static str, Type>> =
     LazyLock::new(|| read::table(include_str!("../../data/types.txt")));
 
+static ENUMERATIONS: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> =
+    LazyLock::new(|| read::enumerations(include_str!("../../data/types.txt")));
+
+/// The values that a text of this type can have, if it is an enumeration.
+pub fn enumeration(shape: &Shape) -> Option<&'static [&'static str]> {
+    let Shape::Text(name) = shape else { return None };
+    ENUMERATIONS.get(name).map(Vec::as_slice)
+}
+
 /// The type of this name (`io.k8s.api.core.v1.Pod`), if the table has it.
 pub fn find(name: &str) -> Option<&'static Type> {
     TABLE.get(name)
@@ -65,6 +74,8 @@ pub struct Field {
     pub always: bool,
     /// `omitzero`: not even an empty struct or time is shown.
     pub omit_zero: bool,
+    /// Whether the published schema requires it.
+    pub required: bool,
     pub list: ListType,
     /// An atomic map or struct, by a marker on the field.
     pub atomic: bool,
@@ -92,7 +103,7 @@ pub enum ListType {
 /// What a JSON value looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Text; with the Go name of the type for messages (`string`, `v1.PullPolicy`).
+    /// Text; with the Go name of its type and the group before it (`string`, `core.v1.PullPolicy`).
     Text(&'static str),
     Bool,
     Int32,
@@ -137,7 +148,10 @@ impl Shape {
     /// What Go calls it in decoding errors: `int32`, `v1.PodSpec`, `[]v1.Container`.
     pub fn go_name(&self) -> String {
         match self {
-            Self::Text(name) => (*name).to_owned(),
+            Self::Text(name) => match name.split_once('.') {
+                Some((_, rest)) if rest.contains('.') => rest.to_owned(),
+                _ => (*name).to_owned(),
+            },
             Self::Bool => "bool".to_owned(),
             Self::Int32 => "int32".to_owned(),
             Self::Int64 => "int64".to_owned(),

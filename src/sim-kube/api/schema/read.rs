@@ -4,11 +4,23 @@ use std::collections::BTreeMap;
 
 use super::{Field, ListType, Shape, Type};
 
+/// The values of enumerations, by the Go name of their type with its group before it: `core.v1.PullPolicy`.
+pub(super) fn enumerations(text: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("enum "));
+    lines
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            let name = words.next()?;
+            Some((name, words.map(|word| if word == "-" { "" } else { word }).collect()))
+        })
+        .collect()
+}
+
 /// The table. A line that says nothing sensible is left out; a test counts them.
 pub(super) fn table(text: &'static str) -> BTreeMap<&'static str, Type> {
     let mut types: BTreeMap<&'static str, Type> = BTreeMap::new();
     let mut current = None;
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("enum ")) {
         if let Some(field) = line.strip_prefix(' ') {
             let found = current.and_then(|name: &str| types.get_mut(name));
             if let (Some(found), Some((inline, field))) = (found, self::field(field)) {
@@ -64,6 +76,7 @@ fn field(line: &'static str) -> Option<(bool, Field)> {
         pointer: false,
         always: false,
         omit_zero: false,
+        required: false,
         list: ListType::Atomic,
         atomic: false,
         merge: false,
@@ -78,6 +91,7 @@ fn field(line: &'static str) -> Option<(bool, Field)> {
             ("pointer", _) => field.pointer = true,
             ("always", _) => field.always = true,
             ("omitzero", _) => field.omit_zero = true,
+            ("required", _) => field.required = true,
             ("atomic", _) => field.atomic = true,
             ("set", _) => field.list = ListType::Set,
             ("map", keys) => field.list = ListType::Map(keys.split(',').collect()),
@@ -86,7 +100,7 @@ fn field(line: &'static str) -> Option<(bool, Field)> {
                 field.merge_key = (!key.is_empty()).then_some(key);
             }
             ("retain", _) => field.retain_keys = true,
-            ("default", value) => field.default = (!value.starts_with("ref(")).then_some(value),
+            ("default", value) => field.default = Some(value),
             _ => {}
         }
     }

@@ -1,0 +1,97 @@
+//! OpenAPI v3: a document a group, with the schemas that `kubectl explain` and `kubectl apply` read.
+//!
+//! Descriptions and required fields come from k8s-openapi's schemas; how lists merge comes from the types' table, so that what is published
+//! is what is done. Documents are built when first asked for, and kept.
+
+mod paths;
+mod schemas;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha512};
+
+use crate::kind;
+
+static DOCUMENTS: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
+    let all = schemas::all();
+    kind::groups().into_iter().map(|(group, version)| (name(group, version), build(group, version, &all))).collect()
+});
+
+struct Document {
+    text: String,
+    hash: String,
+}
+
+/// A document's name in the index: `api/v1`, `apis/apps/v1`.
+fn name(group: &str, version: &str) -> String {
+    if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") }
+}
+
+/// `/openapi/v3`.
+pub fn index() -> Value {
+    let paths: Map<String, Value> = DOCUMENTS
+        .iter()
+        .map(|(name, document)| {
+            let url = format!("/openapi/v3/{name}?hash={}", document.hash);
+            (name.clone(), json!({"serverRelativeURL": url}))
+        })
+        .collect();
+    json!({"paths": paths})
+}
+
+/// One group's document, and the hash that names its content.
+pub fn document(name: &str) -> Option<(&'static str, &'static str)> {
+    DOCUMENTS.get(name).map(|document| (document.text.as_str(), document.hash.as_str()))
+}
+
+fn build(group: &str, version: &str, all: &BTreeMap<String, Value>) -> Document {
+    let paths = paths::of(group, version);
+    let mut wanted = BTreeSet::new();
+    referred(&paths, all, &mut wanted);
+    let schemas: Map<String, Value> =
+        wanted.iter().filter_map(|name| Some((name.clone(), all.get(name)?.clone()))).collect();
+    let document = json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "1.36"},
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "BearerToken": {
+                    "type": "apiKey",
+                    "description": "Bearer Token authentication",
+                    "name": "authorization",
+                    "in": "header",
+                },
+            },
+        },
+    });
+    let text = document.to_string();
+    let hash = Sha512::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect();
+    Document { text, hash }
+}
+
+/// Every schema that a part of a document names, and what those name.
+fn referred(part: &Value, all: &BTreeMap<String, Value>, found: &mut BTreeSet<String>) {
+    match part {
+        Value::Object(members) => {
+            let name = members.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(schemas::PREFIX));
+            if let Some(name) = name
+                && found.insert(name.to_owned())
+                && let Some(schema) = all.get(name)
+            {
+                referred(schema, all, found);
+            }
+            members.values().for_each(|member| referred(member, all, found));
+        }
+        Value::Array(entries) => entries.iter().for_each(|entry| referred(entry, all, found)),
+        _ => {}
+    }
+}
