@@ -9,6 +9,7 @@ use breakfix_lab::{
     Platform,
     check::{self, Http, Owner},
 };
+use serde_json::Value;
 
 use crate::{
     Evidence, Exchange, Judge, Outcome, Query, Verdict, View,
@@ -30,7 +31,7 @@ impl Judge for Http {
         if let Some(owner) = &self.answered_by {
             match platform {
                 Platform::Kubernetes => queries.extend(owner_queries(platform, scope, owner)),
-                Platform::Docker => queries.push(objects_query(platform, scope, &owner.kind, None)),
+                Platform::Docker => queries.push(objects_query(platform, scope, "Container", None)),
             }
         }
         queries
@@ -162,18 +163,33 @@ fn body_fault(wanted: &check::Body, body: &str) -> Option<String> {
     None
 }
 
-/// The names under which instances of a workload answer. None where the workload does not exist.
+/// The names under which instances of a workload answer; of an image, the containers that run from it. Empty where there is none.
 fn instances(owner: &Owner, view: &View<'_>) -> Result<BTreeSet<String>, Verdict> {
     if view.platform == Platform::Kubernetes {
         let pods = view.owned_pods(owner)?.unwrap_or_default();
         return Ok(pods.into_iter().map(|pod| object::name(pod).to_owned()).collect());
     }
-    let Some(container) = view.object(&owner.kind, &owner.name, None)? else { return Ok(BTreeSet::new()) };
-    let id = object::text(container, &["Id"]).unwrap_or("");
-    let host = object::text(container, &["Config", "Hostname"]).unwrap_or("");
-    // The engine's own default for a host name is the first twelve characters of the id.
-    let short = id.get(..12).unwrap_or(id);
-    Ok([id, short, host, object::name(container)].into_iter().filter(|it| !it.is_empty()).map(str::to_owned).collect())
+    let chosen = |container: &Value| match owner.kind.as_str() {
+        "Container" => Ok(object::is_named(container, &owner.name)),
+        "Image" => Ok(object::text(container, &["Config", "Image"]) == Some(&owner.name)),
+        kind => Err(Verdict::unknown(format!(
+            "the lab asks for the instances of a {kind}; Docker has those of a Container or an Image"
+        ))),
+    };
+    let mut names = BTreeSet::new();
+    for container in view.objects("Container", None)? {
+        if !chosen(container)? {
+            continue;
+        }
+        let id = object::text(container, &["Id"]).unwrap_or("");
+        let host = object::text(container, &["Config", "Hostname"]).unwrap_or("");
+        // The engine's own default for a host name is the first twelve characters of the id.
+        let short = id.get(..12).unwrap_or(id);
+        names.extend(
+            [id, short, host, object::name(container)].into_iter().filter(|it| !it.is_empty()).map(str::to_owned),
+        );
+    }
+    Ok(names)
 }
 
 fn wanted(check: &Http) -> String {

@@ -120,6 +120,19 @@ fn the_answerer_may_be_a_container_by_host_name_or_id() {
     assert_not_met(&on(world(), &check, vec![answered("shop 1.4", "relay01234567")]), "relay01234567");
 }
 
+#[test]
+fn the_answerer_may_be_any_container_of_an_image() {
+    let of = |kind: &str| page(json!({"answered_by": {"kind": kind, "name": "registry.example/shop/web:1.4"}}));
+    let other = but(container("other"), json!({"Config": {"Image": "registry.example/shop/web:1.3"}}));
+    let world = || World::docker().with("Container", [container("web"), container("web2"), other.clone()]);
+    assert_met(&on(world(), &of("Image"), vec![answered("shop 1.4", "web201234567")]));
+    assert_not_met(&on(world(), &of("Image"), vec![answered("shop 1.4", "other01234567")]), "other01234567");
+    assert_unknown(
+        &on(world(), &of("Deployment"), vec![answered("shop 1.4", "web01234567")]),
+        "instances of a Deployment",
+    );
+}
+
 fn twin() -> Check {
     check(json!({"http": {"request": {"url": "http://shop/"}, "refused": {"control": "http://dns/"}}}))
 }
