@@ -16,6 +16,7 @@ pub mod network;
 pub mod node;
 pub mod object;
 pub mod scheduler;
+pub mod serve;
 pub mod status;
 
 pub use cluster::{Cluster, Config};

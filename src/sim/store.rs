@@ -133,11 +133,28 @@ impl Store {
         Ok(self.past.range(start..))
     }
 
-    /// Edits every object in place, without a new revision and without a word to watchers. Only for what is not a change of
-    /// the system itself: moving the dates in all objects when skipped time becomes the past.
+    /// Edits every object in place, those of the remembered past too, without a new revision and without a word to watchers. Only for
+    /// what is not a change of the system itself: moving the dates in all objects when skipped time becomes the past.
     pub fn rewrite(&mut self, mut edit: impl FnMut(&Key, &mut Value)) {
+        // The present and the past share their objects, and go on sharing them: each is edited once. Holding on to the old ones keeps
+        // their addresses apart.
+        let mut done: BTreeMap<*const Value, (Arc<Value>, Arc<Value>)> = BTreeMap::new();
+        let mut edited = |key: &Key, object: &mut Arc<Value>| {
+            let (_, new) = done.entry(Arc::as_ptr(object)).or_insert_with(|| {
+                let mut new = Value::clone(object);
+                edit(key, &mut new);
+                (Arc::clone(object), Arc::new(new))
+            });
+            *object = Arc::clone(new);
+        };
         for (key, object) in &mut self.objects {
-            edit(key, Arc::make_mut(object));
+            edited(key, object);
+        }
+        for event in &mut self.past {
+            edited(&event.key, &mut event.object);
+            if let Some(before) = &mut event.before {
+                edited(&event.key, before);
+            }
         }
     }
 
@@ -221,6 +238,26 @@ mod tests {
         let names: Vec<_> = store.since(from_the_start + 1).unwrap().map(|event| event.key.name.to_string()).collect();
         assert_eq!(names, ["b", "c"]);
         assert_eq!(store.since(store.revision()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_rewrite_reaches_the_past_and_every_object_once() {
+        let mut store = Store::new(10);
+        let from_the_start = store.revision();
+        let (key, object) = pod("a");
+        store.put(key.clone(), object.clone());
+        store.put(key.clone(), object);
+        let revision = store.revision();
+        store.rewrite(|_, object| {
+            let times = object["times"].as_i64().unwrap_or(0);
+            object["times"] = (times + 1).into();
+        });
+        assert_eq!(store.revision(), revision);
+        assert_eq!(store.get(&key).unwrap()["times"], 1);
+        let events: Vec<_> = store.since(from_the_start).unwrap().collect();
+        assert!(events.iter().all(|event| event.object["times"] == 1));
+        assert!(Arc::ptr_eq(&events[1].object, store.get(&key).unwrap()), "still shared");
+        assert!(Arc::ptr_eq(events[1].before.as_ref().unwrap(), &events[0].object), "still shared");
     }
 
     #[test]

@@ -68,7 +68,12 @@ impl Clock {
     /// written into objects must be moved by the simulator that owns them.
     pub fn push_into_the_past(&mut self, time: Duration) {
         let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        self.began_unix_ms = self.began_unix_ms.saturating_sub(millis);
+        self.shift_date(millis.saturating_neg());
+    }
+
+    /// Moves the date by so many milliseconds, forwards or back, and the simulation's own time not at all.
+    pub fn shift_date(&mut self, millis: i64) {
+        self.began_unix_ms = self.began_unix_ms.saturating_add(millis);
     }
 }
 

@@ -1,0 +1,131 @@
+//! The detached process of a session: begun, started, found again, ended.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use breakfix_sim::{
+    detached::{self, Folder, Found, Ready},
+    file::write_whole,
+    pace::Pace,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    error::ServeError, host::Host, keys::Keys, kubeconfig::kubeconfig, record::Record, server::Server,
+    service::Service, settings::Settings,
+};
+use crate::Cluster;
+
+/// The hidden verb of the program that runs [`run`]: `PROGRAM sim-serve FOLDER`.
+pub const VERB: &str = "sim-serve";
+/// A started process listens within a tenth of a second; a machine under load gets longer.
+const START: Duration = Duration::from_secs(20);
+/// A process that is asked to end has so long to save its cluster.
+const END: Duration = Duration::from_secs(10);
+/// How often a process looks whether it is idle, at the least.
+const IDLE_LOOK: Duration = Duration::from_secs(60);
+
+/// Begins a cluster in a folder; one that was there before is forgotten. Nothing is started.
+///
+/// # Errors
+/// A process serves the folder, or the file system refuses.
+pub fn begin(folder: &Path, cluster: &Cluster, settings: &Settings) -> Result<(), ServeError> {
+    let files = Folder::new(folder);
+    let held = files.enter().map_err(|source| ServeError::file(folder, source))?;
+    if held.is_none() {
+        return Err(ServeError::Taken { path: folder.to_owned() });
+    }
+    Record::begin(folder, cluster)?;
+    settings.save(folder)
+}
+
+/// Serves a folder's cluster in this process until it is told to end, by SIGTERM, SIGINT or `POST /breakfix/shutdown`, or is idle.
+///
+/// # Errors
+/// Another process serves it, its files are damaged, or no port is free.
+pub async fn run(folder: &Path) -> Result<(), ServeError> {
+    detached::leave();
+    let file = |path: PathBuf| move |source| ServeError::File { path, source };
+    let files = Folder::new(folder);
+    let Some(_lock) = files.enter().map_err(file(folder.to_owned()))? else {
+        return Err(ServeError::Taken { path: folder.to_owned() });
+    };
+    // From here on a signal is an order to end, not a death.
+    let mut term = signal(SignalKind::terminate()).map_err(file(folder.to_owned()))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(file(folder.to_owned()))?;
+    let mut settings = Settings::load(folder)?;
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let keys = Keys::keep(&folder.join("keys.json"), today)?;
+    let (record, cluster) = Record::open(folder)?;
+    let pace = Pace::Wall { speed: settings.speed };
+    let host = Arc::new(Host::new(Arc::new(Mutex::new(cluster)), pace, Some(record), Timestamp::now));
+    let service = Service::new(Arc::clone(&host));
+    let server = Server::listen(Arc::clone(&service), &keys, settings.port).await?;
+    if server.port() != settings.port {
+        settings.port = server.port();
+        settings.save(folder)?;
+    }
+    write_kubeconfigs(folder, &settings, &keys)?;
+    let ready = Ready { port: server.port(), pid: std::process::id(), started: Timestamp::now().to_string() };
+    files.announce(&ready).map_err(file(files.ready()))?;
+    tokio::select! {
+        () = server.run() => {}
+        () = host.keep_time() => {}
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+        () = idle(&host, settings.idle()) => {}
+    }
+    // A disk that refuses loses nothing: snapshot and log on it say the same.
+    host.save().map_err(file(folder.join("snapshot.json")))
+}
+
+fn write_kubeconfigs(folder: &Path, settings: &Settings, keys: &Keys) -> Result<(), ServeError> {
+    let text = kubeconfig(keys, settings.port, &settings.namespace);
+    let paths = [Some(folder.join("kubeconfig")), settings.kubeconfig.clone()];
+    for path in paths.into_iter().flatten() {
+        write_whole(&path, text.as_bytes(), true).map_err(|source| ServeError::file(&path, source))?;
+    }
+    Ok(())
+}
+
+/// Returns when nobody has asked for anything for so long.
+async fn idle(host: &Host, after: Duration) {
+    loop {
+        let left = after.saturating_sub(host.idle());
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.max(IDLE_LOOK.min(after))).await;
+    }
+}
+
+/// Starts `PROGRAM sim-serve FOLDER` as a process that outlives this one, and waits until it listens.
+///
+/// # Errors
+/// It cannot be started, or does not get to listen; the error shows the end of its log.
+pub fn spawn_detached(program: &Path, folder: &Path) -> Result<Ready, ServeError> {
+    let absolute = std::path::absolute(folder).map_err(|source| ServeError::file(folder, source))?;
+    let arguments = [OsString::from(VERB), absolute.clone().into_os_string()];
+    Ok(Folder::new(&absolute).launch(program, &arguments, START)?)
+}
+
+/// What is known of a folder's process.
+///
+/// # Errors
+/// As the file system refuses.
+pub fn find(folder: &Path) -> Result<Found, ServeError> {
+    Folder::new(folder).find().map_err(|source| ServeError::file(folder, source))
+}
+
+/// Ends a folder's process, if there is one; its cluster is saved.
+///
+/// # Errors
+/// As the system refuses.
+pub fn stop(folder: &Path) -> Result<(), ServeError> {
+    Folder::new(folder).stop(END).map_err(|source| ServeError::file(folder, source))
+}

@@ -1,0 +1,115 @@
+//! The one place where serving touches what the API server and the nodes do: requests in, answers and streams out.
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::input::{Asker, Request};
+use crate::{
+    Cluster, Status,
+    api::{self, ApiRequest, ApiResponse, User, stream::StreamSpec, watch::WatchSpec},
+};
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Answer {
+    /// Everything at once.
+    Whole { status: u16, headers: Vec<(String, String)>, body: Bytes },
+    /// Events as they come.
+    Watch(Box<WatchSpec>),
+    /// A connection of its own, or a log.
+    Stream(StreamSpec),
+}
+
+impl Answer {
+    /// A refusal in the API's words.
+    pub fn refusal(status: &Status) -> Self {
+        Self::json(status.code, &status.body())
+    }
+
+    /// A JSON document.
+    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self::Whole { status, headers, body: body.to_string().into() }
+    }
+}
+
+/// Answers a request.
+pub fn handle(cluster: &mut Cluster, request: &Request) -> Answer {
+    let asked = ApiRequest {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        query: query(&request.query),
+        headers: request.headers.clone(),
+        body: request.body.0.to_vec(),
+        user: User { name: request.asker.user.clone(), groups: request.asker.groups.clone() },
+    };
+    match api::handle(cluster, &asked) {
+        ApiResponse::Reply(reply) => {
+            let content = ("content-type".to_owned(), reply.content_type);
+            let rest = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+            Answer::Whole {
+                status: reply.status,
+                headers: std::iter::once(content).chain(rest).collect(),
+                body: reply.body.into(),
+            }
+        }
+        ApiResponse::Watch(watch) => Answer::Watch(Box::new(watch)),
+        ApiResponse::Stream(stream) => Answer::Stream(stream),
+    }
+}
+
+/// The pairs of a query, undone of their escapes, in order.
+fn query(text: &str) -> Vec<(String, String)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (unescape(name), unescape(value))
+        })
+        .collect()
+}
+
+/// `a%20b+c` → `a b c`; a broken escape stays as it is.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = match (first, after) {
+            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low),
+            _ => None,
+        };
+        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
+        bytes.push(escaped.unwrap_or(if *first == b'+' { b' ' } else { *first }));
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// Who a request without a certificate comes from.
+///
+/// # Errors
+/// It shows a token: the simulator issues none, so it is nobody's.
+pub fn authenticate(_cluster: &Cluster, headers: &HeaderMap) -> Result<Asker, Status> {
+    if headers.contains_key(http::header::AUTHORIZATION) {
+        return Err(Status::new(401, "Unauthorized", "Unauthorized"));
+    }
+    Ok(Asker { user: "system:anonymous".to_owned(), groups: vec!["system:unauthenticated".to_owned()] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_keeps_its_order_and_loses_its_escapes() {
+        let pairs = query("command=sh&command=-c&command=exit+3&x=%2Fwww%zz&stdin");
+        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>();
+        assert_eq!(
+            pairs,
+            [("command", "sh"), ("command", "-c"), ("command", "exit 3"), ("x", "/www%zz"), ("stdin", "")]
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! One HTTP request, from the wire to the cluster and back.
+
+use std::sync::Arc;
+
+use breakfix_sim::{listen::Body, peer::Peer};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::sync::watch;
+
+use super::{
+    blob::Blob,
+    control,
+    host::{Host, Refused},
+    input::{Asker, Request},
+    keys::{ADMIN, MASTERS},
+    seam::{self, Answer},
+    streams, watching,
+};
+use crate::Status;
+
+/// Bodies that the real server takes, too (its default `--max-request-body-bytes`).
+const BODY_BYTES_MAX: usize = 3 << 20;
+
+/// Headers on which an answer depends; the rest is not handed on, so that the log stays small and replays are exact.
+const HEADERS: &[&str] = &["accept", "authorization", "content-type", "user-agent"];
+/// Impersonation headers, of which there are many.
+const IMPERSONATE: &str = "impersonate-";
+
+/// What every connection of a server shares.
+pub struct Service {
+    pub host: Arc<Host>,
+    /// Set to true to end the server.
+    pub stop: watch::Sender<bool>,
+}
+
+impl Service {
+    pub fn new(host: Arc<Host>) -> Arc<Self> {
+        Arc::new(Self { host, stop: watch::Sender::new(false) })
+    }
+}
+
+/// The administrator: whoever holds the kubeconfig, and whoever is in the same process.
+pub fn admin() -> Asker {
+    Asker { user: ADMIN.to_owned(), groups: vec![MASTERS.to_owned(), "system:authenticated".to_owned()] }
+}
+
+/// Who a connection's certificate says is there; without one nobody yet.
+pub fn asker(peer: Option<Peer>) -> Option<Asker> {
+    let Peer { common_name, mut organizations } = peer?;
+    organizations.push("system:authenticated".to_owned());
+    Some(Asker { user: common_name, groups: organizations })
+}
+
+/// Answers one request of a connection whose certificate is `certified`'s.
+pub async fn answer(
+    service: Arc<Service>,
+    certified: Option<Asker>,
+    request: http::Request<Incoming>,
+) -> Response<Body> {
+    service.host.asked();
+    let mut response = match respond(&service, certified, request).await {
+        Ok(response) => response,
+        Err(status) => whole(Answer::refusal(&status)),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::SERVER, HeaderValue::from_static(concat!("breakfix-sim/", env!("CARGO_PKG_VERSION"))));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
+    response
+}
+
+async fn respond(
+    service: &Arc<Service>,
+    certified: Option<Asker>,
+    request: http::Request<Incoming>,
+) -> Result<Response<Body>, Status> {
+    let (parts, body) = request.into_parts();
+    let asker = match certified {
+        Some(asker) => asker,
+        None => service.host.look(|cluster| seam::authenticate(cluster, &parts.headers)).map_err(Refused::from)??,
+    };
+    let path = parts.uri.path().to_owned();
+    if let Some(verb) = path.strip_prefix("/breakfix/") {
+        let body = read(body).await?;
+        return Ok(whole(control::answer(service, &asker, &parts.method, verb, parts.uri.query(), &body)));
+    }
+    let body = Blob(read(body).await?);
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        path,
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: kept(&parts.headers),
+        body,
+        asker,
+    };
+    // An exec changes nothing until it runs, by whichever method it comes.
+    let answer = if request.only_reads() || parts.headers.contains_key(header::UPGRADE) {
+        service.host.look(|cluster| seam::handle(cluster, &request)).map_err(Refused::from)?
+    } else {
+        service.host.act(request)?
+    };
+    match answer {
+        Answer::Whole { .. } => Ok(whole(answer)),
+        Answer::Watch(watch) => Ok(watching::answer(Arc::clone(&service.host), *watch)),
+        Answer::Stream(stream) => streams::answer(&service.host, stream, parts),
+    }
+}
+
+/// The whole body of a request.
+async fn read(body: Incoming) -> Result<Bytes, Status> {
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Status::new(
+            413,
+            "RequestEntityTooLarge",
+            format!("Request entity too large: limit is {BODY_BYTES_MAX}"),
+        )),
+        Err(error) => Err(Status::new(400, "BadRequest", format!("the request's body did not arrive: {error}"))),
+    }
+}
+
+fn kept(headers: &HeaderMap) -> std::collections::BTreeMap<String, String> {
+    let wanted = |name: &str| HEADERS.contains(&name) || name.starts_with(IMPERSONATE);
+    let mut kept = std::collections::BTreeMap::<String, String>::new();
+    for (name, value) in headers.iter().filter(|(name, _)| wanted(name.as_str())) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        kept.entry(name.as_str().to_owned())
+            .and_modify(|values| *values = format!("{values},{value}"))
+            .or_insert_with(|| value.into_owned());
+    }
+    kept
+}
+
+/// An answer that is all there.
+pub fn whole(answer: Answer) -> Response<Body> {
+    let Answer::Whole { status, headers, body } = answer else {
+        return whole(Answer::refusal(&Status::new(
+            500,
+            "InternalError",
+            "this goes on and cannot be answered at once",
+        )));
+    };
+    let mut response = Response::new(Full::new(body).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (header::HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
