@@ -1,1 +1,93 @@
 //! The target `docker`: any engine, through its API.
+//!
+//! Everything made here carries the session's labels. What a learner's own commands made is found by what it is tied to
+//! (`belongs`). Nothing is judged: a container that does not start is a lab's matter, not an error.
+
+mod belongs;
+mod body;
+mod change;
+mod clash;
+mod clear;
+mod connection;
+mod create;
+mod direct;
+mod endpoint;
+mod engine;
+mod events;
+mod images;
+mod labels;
+mod marks;
+mod observe;
+mod probe;
+mod recreate;
+mod recreation;
+mod target;
+mod things;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    Home,
+    target::{Cause, Place, Target, TargetError},
+};
+pub use endpoint::{Address, Endpoint, Origin, Surroundings};
+use engine::Engine;
+use marks::Marks;
+pub use target::DockerTarget;
+
+/// Connects to the engine of a session: the one that it was opened on, else the one that the surroundings name.
+///
+/// # Errors
+/// No engine answers there.
+pub async fn open(place: Place, _home: &Home) -> Result<Box<dyn Target>, TargetError> {
+    let endpoint = match Marks::read(&place.folder)?.engine {
+        Some(engine) => engine.endpoint()?,
+        None => found()?,
+    };
+    Ok(Box::new(DockerTarget::new(Engine::open(endpoint).await?, place)))
+}
+
+/// Removes everything that carries the label of a session whose own file is damaged.
+///
+/// # Errors
+/// The engine's; none where the session never used one and there is none.
+pub async fn sweep(home: &Home, id: &str) -> Result<(), TargetError> {
+    let place = Place {
+        session: id.to_owned(),
+        lab: String::new(),
+        folder: home.session(id),
+        namespace: String::new(),
+        documents: Vec::new(),
+        files: BTreeMap::new(),
+        images: Vec::new(),
+        opened: Timestamp::now(),
+    };
+    let used = Marks::is_kept(&place.folder);
+    match open(place, home).await {
+        Ok(target) => target.clear().await,
+        Err(error) if !used && matches!(error.cause, Cause::Unreachable | Cause::Missing) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The engine that `docker` labs would use, in words.
+///
+/// # Errors
+/// No engine answers.
+pub async fn engine_version() -> Result<String, TargetError> {
+    let engine = Engine::open(found()?).await?;
+    let version =
+        engine.get("/version").await.map_err(|error| engine.trouble("ask the engine for its version", error))?;
+    let version = belongs::text(&version, &["Version"]).unwrap_or("of unknown version");
+    Ok(format!("{version} (API {}) at {}", engine.version, engine.endpoint.address))
+}
+
+fn found() -> Result<Endpoint, TargetError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    Endpoint::find(None, &Surroundings::new(&variable))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What the engine said happened to the containers that bore a name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use breakfix_grade::observation::EngineEvent;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    DockerTarget,
+    belongs::text,
+    engine::{Ask, EngineError, PATIENCE, escaped},
+};
+use crate::target::TargetError;
+
+/// Events of containers that were seen, by their time in nanoseconds, container and action. The engine keeps the last 256 of all kinds
+/// only, and a hold may see more: what one look saw is kept for the next.
+pub(super) type Seen = BTreeMap<(i64, String, String), Event>;
+
+/// One event of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    at: i64,
+    id: String,
+    action: String,
+    name: String,
+    /// What it was called before, where the event is a renaming.
+    old_name: Option<String>,
+}
+
+impl DockerTarget {
+    /// Everything since then, on the engine's clock.
+    pub(super) async fn events(&self, name: &str, since: Timestamp) -> Result<Vec<EngineEvent>, TargetError> {
+        let until = self.engine.now();
+        let filters = escaped(&json!({"type": ["container"]}).to_string());
+        let path = format!("/events?since={}&until={}&filters={filters}", stamp(since), stamp(until));
+        let ask =
+            Ask { method: http::Method::GET, path: &path, body: Default::default(), kind: "", patience: PATIENCE };
+        let (_, said) = self
+            .engine
+            .send(&ask)
+            .await
+            .map_err(|error: EngineError| self.engine.trouble("read the engine's events", error))?;
+        let mut seen = self.seen.lock().await;
+        for line in serde_json::Deserializer::from_slice(&said).into_iter::<Value>().flatten() {
+            if let Some(event) = read(&line) {
+                seen.insert((event.at, event.id.clone(), event.action.clone()), event);
+            }
+        }
+        Ok(of_name(&seen, name, since))
+    }
+}
+
+/// One line of the engine's. Newer engines leave out `status`, `id` and `from`, so only what all of them write is read.
+fn read(line: &Value) -> Option<Event> {
+    let attributes = line.get("Actor")?.get("Attributes")?;
+    let old_name = text(attributes, &["oldName"]).map(|name| name.trim_start_matches('/').to_owned());
+    Some(Event {
+        at: line.get("timeNano")?.as_i64()?,
+        id: text(line, &["Actor", "ID"])?.to_owned(),
+        action: text(line, &["Action"])?.to_owned(),
+        name: text(attributes, &["name"])?.to_owned(),
+        old_name,
+    })
+}
+
+/// The events of every container that bore the name at any time since then, oldest first.
+fn of_name(seen: &Seen, name: &str, since: Timestamp) -> Vec<EngineEvent> {
+    let bore = |event: &&Event| event.name == name || event.old_name.as_deref() == Some(name);
+    let bearers: BTreeSet<&str> = seen.values().filter(bore).map(|event| event.id.as_str()).collect();
+    let since = i64::try_from(since.as_nanosecond()).unwrap_or(i64::MAX);
+    let chosen = seen.values().filter(|event| event.at >= since && bearers.contains(event.id.as_str()));
+    chosen
+        .map(|event| EngineEvent {
+            action: event.action.clone(),
+            at: Timestamp::from_nanosecond(i128::from(event.at)).unwrap_or_default(),
+            container: event.name.clone(),
+        })
+        .collect()
+}
+
+/// Seconds with a fraction, as the API takes them.
+fn stamp(at: Timestamp) -> String {
+    format!("{}.{:09}", at.as_second(), at.subsec_nanosecond().max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(second: i64, id: &str, action: &str, name: &str, old: Option<&str>) -> Value {
+        let mut attributes = json!({"name": name, "image": "web"});
+        if let Some(old) = old {
+            attributes["oldName"] = json!(format!("/{old}"));
+        }
+        json!({"Type": "container", "Action": action, "Actor": {"ID": id, "Attributes": attributes},
+            "time": second, "timeNano": second * 1_000_000_000 + 5})
+    }
+
+    fn actions(lines: &[Value], since: &str) -> Vec<String> {
+        let mut seen = Seen::new();
+        for event in lines.iter().filter_map(read) {
+            seen.insert((event.at, event.id.clone(), event.action.clone()), event);
+        }
+        let found = of_name(&seen, "web", since.parse().unwrap());
+        found.into_iter().map(|event| format!("{} {}", event.action, event.container)).collect()
+    }
+
+    #[test]
+    fn every_container_that_bore_the_name_counts_and_no_other() {
+        let lines = [
+            event(10, "a", "oom", "web", None),
+            event(11, "a", "die", "web", None),
+            event(12, "a", "rename", "old", Some("web")),
+            event(13, "a", "start", "old", None),
+            event(14, "b", "start", "web", None),
+            event(15, "c", "die", "db", None),
+        ];
+        let expected = ["oom web", "die web", "rename old", "start old", "start web"];
+        assert_eq!(actions(&lines, "1970-01-01T00:00:10Z"), expected);
+    }
+
+    #[test]
+    fn what_was_before_the_trigger_is_left_out() {
+        let lines = [event(10, "a", "die", "web", None), event(11, "a", "start", "web", None)];
+        assert_eq!(actions(&lines, "1970-01-01T00:00:10.000000006Z"), ["start web"]);
+        assert!(actions(&lines, "1970-01-01T00:00:12Z").is_empty());
+    }
+
+    #[test]
+    fn an_event_seen_twice_counts_once() {
+        let line = event(10, "a", "die", "web", None);
+        assert_eq!(actions(&[line.clone(), line], "1970-01-01T00:00:00Z").len(), 1);
+    }
+
+    #[test]
+    fn times_are_written_with_their_fraction() {
+        assert_eq!(stamp("1970-01-01T00:00:10.000000006Z".parse().unwrap()), "10.000000006");
+    }
+}

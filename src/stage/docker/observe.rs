@@ -1,0 +1,179 @@
+//! Answers to queries.
+
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
+};
+
+use breakfix_grade::{Exchange, Failure, Fetched, Outcome, Query};
+use breakfix_lab::check::{Caller, Leg, Owner};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{DockerTarget, belongs::text, direct, probe::failure, recreate::addresses};
+use crate::{
+    asking::{Run, filled, with_host},
+    target::TargetError,
+};
+
+/// One running container and where it can be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Instance {
+    network: String,
+    address: String,
+}
+
+impl DockerTarget {
+    pub(super) async fn answer(&self, query: &Query, since: Timestamp) -> Result<Fetched, Failure> {
+        let what = query.to_string();
+        match query {
+            Query::Objects { kind, .. } => {
+                let objects = self.engine.objects(&self.place, kind).await;
+                objects.map(Fetched::Objects).map_err(|error| failure(&what, &error))
+            }
+            Query::Requests { from, request, times, timeout, control } => {
+                let request = filled(request, &nonce());
+                let control = control.as_deref();
+                let run = Run { request: &request, urls: Vec::new(), times: *times, timeout: *timeout, control };
+                self.ask(from, run, &what).await.map(Fetched::Exchanges)
+            }
+            Query::RoundTrip { write, read } => {
+                let nonce = nonce();
+                let written = self.leg(write, &nonce, &what).await?;
+                let accepted = matches!(&written.outcome, Outcome::Answered { status: 200..=299, .. });
+                let read = if accepted { Some(self.leg(read, &nonce, &what).await?) } else { None };
+                Ok(Fetched::RoundTrip { nonce, write: written, read })
+            }
+            Query::Events { container } => {
+                let events = self.events(container, since).await;
+                events.map(Fetched::Events).map_err(|error| failure(&what, &error))
+            }
+        }
+    }
+
+    /// One leg of a round trip. Where there is no instance to ask, its name means nothing.
+    async fn leg(&self, leg: &Leg, nonce: &str, what: &str) -> Result<Exchange, Failure> {
+        let request = filled(&leg.request, nonce);
+        let run = Run { request: &request, urls: Vec::new(), times: 1, timeout: direct::LEG, control: None };
+        let nobody = Exchange {
+            url: request.url.clone(),
+            outcome: Outcome::NameUnknown,
+            took: std::time::Duration::ZERO,
+            control_reached: None,
+        };
+        Ok(self.ask(&leg.from, run, what).await?.into_iter().next().unwrap_or(nobody))
+    }
+
+    /// Sends a run's requests as the caller: from a network, or from the learner's own machine. With `each` every instance is
+    /// asked at its own address, from its own network where the caller names none: not every machine has a way to it.
+    pub(super) async fn ask(&self, from: &Caller, run: Run<'_>, what: &str) -> Result<Vec<Exchange>, Failure> {
+        let Some(owner) = &run.request.each else {
+            let run = run.to(vec![run.request.url.clone()]);
+            return match &from.network {
+                Some(network) => self.probed(network, &run, what).await,
+                None => Ok(direct::send(&run).await),
+            };
+        };
+        let instances = self.instances(owner, from.network.as_deref()).await.map_err(|error| failure(what, &error))?;
+        let mut exchanges = Vec::new();
+        for instance in instances {
+            let run = run.to(vec![with_host(&run.request.url, &instance.address)]);
+            if instance.network == "host" {
+                exchanges.extend(direct::send(&run).await);
+            } else {
+                exchanges.extend(self.probed(&instance.network, &run, what).await?);
+            }
+        }
+        Ok(exchanges)
+    }
+
+    /// The running containers of an owner: the one of that name, or all that run from an image.
+    async fn instances(&self, owner: &Owner, network: Option<&str>) -> Result<Vec<Instance>, TargetError> {
+        let containers = self.engine.objects(&self.place, "Container").await?;
+        let chosen = |it: &&Value| match owner.kind.as_str() {
+            "Container" => super::belongs::name(it) == Some(&owner.name),
+            "Image" => text(it, &["Config", "Image"]) == Some(&owner.name),
+            _ => false,
+        };
+        let running = |it: &&Value| it.pointer("/State/Running") == Some(&Value::Bool(true));
+        Ok(containers
+            .iter()
+            .filter(chosen)
+            .filter(running)
+            .filter_map(|it| instance(it, &containers, network))
+            .collect())
+    }
+}
+
+/// Where a container can be asked. One that lives in another's network namespace is asked at the other's address.
+fn instance(container: &Value, all: &[Value], network: Option<&str>) -> Option<Instance> {
+    let mode = text(container, &["HostConfig", "NetworkMode"]).unwrap_or_default();
+    if mode == "host" {
+        return Some(Instance { network: "host".into(), address: "127.0.0.1".into() });
+    }
+    if let Some(other) = mode.strip_prefix("container:") {
+        let other =
+            all.iter().find(|it| text(it, &["Id"]) == Some(other) || super::belongs::name(it) == Some(other))?;
+        // Such a chain has one link: the engine allows no more.
+        let joined = text(other, &["HostConfig", "NetworkMode"]).is_some_and(|mode| mode.starts_with("container:"));
+        return if joined { None } else { instance(other, all, network) };
+    }
+    let addresses: BTreeMap<String, String> = addresses(container);
+    let found = match network {
+        Some(network) => addresses.get_key_value(network),
+        None => addresses.get_key_value(mode).or_else(|| addresses.iter().next()),
+    };
+    found.map(|(network, address)| Instance { network: network.clone(), address: address.clone() })
+}
+
+/// A value that nobody can know beforehand: sixteen hex digits from the operating system's randomness.
+pub(super) fn nonce() -> String {
+    format!("{:016x}", RandomState::new().hash_one("nonce"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn container(name: &str, mode: &str, networks: &[(&str, &str)]) -> Value {
+        let networks: serde_json::Map<String, Value> =
+            networks.iter().map(|(name, address)| ((*name).to_owned(), json!({"IPAddress": address}))).collect();
+        json!({"Id": format!("{name}-id"), "Name": format!("/{name}"), "HostConfig": {"NetworkMode": mode},
+            "NetworkSettings": {"Networks": networks}})
+    }
+
+    fn at(container: &Value, all: &[Value], network: Option<&str>) -> Option<(String, String)> {
+        instance(container, all, network).map(|it| (it.network, it.address))
+    }
+
+    #[test]
+    fn an_instance_is_asked_on_a_network_that_it_is_on() {
+        let web = container("web", "shop", &[("back", "10.1.0.2"), ("shop", "10.2.0.2")]);
+        let all = [web.clone()];
+        assert_eq!(at(&web, &all, None), Some(("shop".into(), "10.2.0.2".into())));
+        assert_eq!(at(&web, &all, Some("back")), Some(("back".into(), "10.1.0.2".into())));
+        assert_eq!(at(&web, &all, Some("other")), None);
+        let plain = container("db", "default", &[("bridge", "172.17.0.2")]);
+        assert_eq!(at(&plain, &[], None), Some(("bridge".into(), "172.17.0.2".into())));
+        assert_eq!(at(&container("off", "none", &[("none", "")]), &[], None), None);
+    }
+
+    #[test]
+    fn a_shared_namespace_is_asked_at_its_owners_address() {
+        let db = container("db", "shop", &[("shop", "10.2.0.3")]);
+        let web = container("web", "container:db-id", &[]);
+        let all = [db, web.clone()];
+        assert_eq!(at(&web, &all, None), Some(("shop".into(), "10.2.0.3".into())));
+        assert_eq!(at(&container("x", "container:gone", &[]), &all, None), None);
+        assert_eq!(at(&container("x", "container:web", &[]), &all, None), None);
+        assert_eq!(at(&container("x", "host", &[]), &all, None), Some(("host".into(), "127.0.0.1".into())));
+    }
+
+    #[test]
+    fn every_nonce_is_new() {
+        assert_ne!(nonce(), nonce());
+        assert_eq!(nonce().len(), 16);
+    }
+}

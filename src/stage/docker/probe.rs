@@ -1,0 +1,167 @@
+//! The grader's probes: containers of our own on the caller's network, made when a check first needs one, used by exec, gone when the check is over.
+//!
+//! Nothing that the learner could have prepared or replaced takes part: a probe runs from the workload's image by its id.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use breakfix_grade::{Exchange, Failure};
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::{
+    DockerTarget,
+    belongs::text,
+    body::set,
+    engine::{Ask, EngineError, PATIENCE, escaped},
+    labels::{Role, labels},
+};
+use crate::{
+    asking::Run,
+    target::{Cause, TargetError},
+};
+
+/// A probe ends by itself after this long, should breakfix be killed before it removes it. Longer than any hold.
+const LIFE: &str = "15m";
+/// How long exec itself may take on top of the requests.
+const EXEC: Duration = Duration::from_secs(15);
+
+/// The probes of one check, by network.
+#[derive(Debug, Default)]
+pub(super) struct Probes {
+    by_network: BTreeMap<String, String>,
+    made: u32,
+}
+
+impl DockerTarget {
+    /// Sends the requests of a run from a probe on a network.
+    pub(super) async fn probed(&self, network: &str, run: &Run<'_>, what: &str) -> Result<Vec<Exchange>, Failure> {
+        if run.urls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let probe = self.probe(network).await.map_err(|error| failure(what, &error))?;
+        let said = self.exec(&probe, run).await.map_err(|error| failure(what, &error))?;
+        run.read(&said).map_err(|why| Failure { what: what.to_owned(), why, hint: None })
+    }
+
+    /// The network's probe, made if need be; one that was removed meanwhile is made anew.
+    async fn probe(&self, network: &str) -> Result<String, TargetError> {
+        let mut probes = self.probes.lock().await;
+        if let Some(id) = probes.by_network.get(network) {
+            let there = self.engine.find(&format!("/containers/{id}/json")).await;
+            let there = there.map_err(|error| self.engine.trouble("look at the probe", error))?;
+            if there.is_some_and(|it| it.pointer("/State/Running") == Some(&Value::Bool(true))) {
+                return Ok(id.clone());
+            }
+        }
+        probes.made += 1;
+        let name = format!("breakfix-probe-{}-{}-{}", self.place.session, std::process::id(), probes.made);
+        let id = self.start_helper(&name, network, Role::Probe, json!({})).await?;
+        probes.by_network.insert(network.to_owned(), id.clone());
+        Ok(id)
+    }
+
+    /// Starts a container of ours that does nothing, on one network; returns its id. `more`: what its body has besides.
+    pub(super) async fn start_helper(
+        &self,
+        name: &str,
+        network: &str,
+        role: Role,
+        more: Value,
+    ) -> Result<String, TargetError> {
+        let what = format!("start a {} on the network {network}", role.as_str());
+        let mut body = json!({
+            "Image": self.engine.probe_image(&self.place).await?,
+            "Entrypoint": ["/workload"],
+            "Cmd": ["sleep", LIFE],
+            "Labels": labels(&self.place, role),
+            // Gone at once, when it is stopped and when its time is over.
+            "StopSignal": "SIGKILL",
+            "HostConfig": {"NetworkMode": network, "AutoRemove": true, "LogConfig": {"Type": "none"}},
+        });
+        crate::life::edit::merge(&mut body, &more);
+        set(&mut body, &["HostConfig", "NetworkMode"], network.into());
+        let made = self.engine.post(&format!("/containers/create?name={}", escaped(name)), Some(&body)).await;
+        let made = made.map_err(|error| self.engine.trouble(what.clone(), error))?;
+        let id = text(&made, &["Id"]).unwrap_or(name).to_owned();
+        match self.engine.call(Method::POST, &format!("/containers/{id}/start"), None, PATIENCE).await {
+            Ok(_) => Ok(id),
+            Err(error) => {
+                // It never ran, so nothing removes it by itself.
+                drop(self.engine.delete(&format!("/containers/{id}?force=1")).await);
+                let missing = error.is_missing();
+                let error = self.engine.trouble(what, error);
+                Err(if missing { error.hint(format!("There is no network `{network}` to ask from.")) } else { error })
+            }
+        }
+    }
+
+    /// What the tool prints.
+    async fn exec(&self, probe: &str, run: &Run<'_>) -> Result<String, TargetError> {
+        let what = "run the probe's program";
+        let trouble = |error: EngineError| self.engine.trouble(what, error);
+        let body = json!({"AttachStdout": true, "AttachStderr": true, "Cmd": run.command()});
+        let made = self.engine.post(&format!("/containers/{probe}/exec"), Some(&body)).await.map_err(trouble)?;
+        let id = text(&made, &["Id"]).unwrap_or_default();
+        let start = Ask {
+            method: Method::POST,
+            path: &format!("/exec/{id}/start"),
+            body: Bytes::from_static(br#"{"Detach":false,"Tty":false}"#),
+            kind: "application/json",
+            patience: run.longest().saturating_add(EXEC),
+        };
+        let (_, stream) = self.engine.send(&start).await.map_err(trouble)?;
+        let (said, complaints) = streams(&stream);
+        let ended = self.engine.get(&format!("/exec/{id}/json")).await.map_err(trouble)?;
+        // 0: all answered; 1: some were not. Anything else is no report.
+        match ended.get("ExitCode").and_then(Value::as_i64) {
+            Some(0 | 1) => Ok(said),
+            code => {
+                let code = code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
+                let why = format!("{code}: {}{}", complaints.trim(), said.trim());
+                Err(TargetError::new(Cause::Answered, what).because(why))
+            }
+        }
+    }
+
+    /// Removes this check's probes. What cannot be removed ends by itself; `clear` looks again.
+    pub(super) async fn remove_probes(&self) {
+        let probes = std::mem::take(&mut self.probes.lock().await.by_network);
+        let removals = probes.values().map(|id| self.remove_container(id, true));
+        futures::future::join_all(removals).await;
+    }
+}
+
+/// What a program wrote to its output and to its errors: frames of a kind, three zeros, a length and that many bytes (Engine API, `ContainerAttach`).
+fn streams(mut bytes: &[u8]) -> (String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    while let Some((&[kind, _, _, _, a, b, c, d], rest)) = bytes.split_first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX).min(rest.len());
+        let (frame, rest) = rest.split_at(length);
+        if kind == 2 { &mut err } else { &mut out }.extend_from_slice(frame);
+        bytes = rest;
+    }
+    (String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned())
+}
+
+/// A target's trouble as the answer to a query.
+pub(super) fn failure(what: &str, error: &TargetError) -> Failure {
+    Failure { what: what.to_owned(), why: format!("could not {}", error.chain()), hint: error.hints.first().cloned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_put_together_by_stream() {
+        let mut bytes = Vec::new();
+        for (kind, text) in [(1, "one "), (2, "oh"), (1, "two")] {
+            bytes.extend([kind, 0, 0, 0, 0, 0, 0, text.len() as u8]);
+            bytes.extend(text.bytes());
+        }
+        assert_eq!(streams(&bytes), ("one two".to_owned(), "oh".to_owned()));
+        assert_eq!(streams(&bytes[..10]), ("on".to_owned(), String::new()));
+        assert_eq!(streams(b""), (String::new(), String::new()));
+    }
+}

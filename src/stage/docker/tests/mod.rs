@@ -1,0 +1,6 @@
+//! The target on a real engine. Skipped, and said so, where there is none; a failure where BREAKFIX_REQUIRE names `docker`.
+
+mod change;
+mod life;
+mod observe;
+mod scene;

@@ -1,0 +1,193 @@
+//! What there is on the engine: lists, and the lab's part of them.
+
+use futures::future::try_join_all;
+use serde_json::Value;
+
+use super::{
+    belongs::{self, Belongings, Claims, Snapshot, host_ports, id, since, text},
+    engine::{Engine, EngineError},
+    images::{self, tags},
+    labels::SESSION,
+    marks::Marks,
+};
+use crate::target::{Place, TargetError};
+
+/// What the lab claims before the engine is asked.
+pub(super) fn claims(engine: &Engine, place: &Place, marks: &Marks) -> Claims {
+    let named = |kind: &str| {
+        place.documents.iter().filter(|document| document.kind == kind).map(|document| document.name.clone()).collect()
+    };
+    let references = images::references(place).unwrap_or_default();
+    Claims {
+        session: place.session.clone(),
+        opened: engine.at(place.opened),
+        containers: named("Container"),
+        networks: named("Network"),
+        volumes: named("Volume"),
+        images: references.iter().map(|reference| reference.short().to_owned()).collect(),
+        ports: place.documents.iter().flat_map(|document| host_ports(&document.body)).collect(),
+        seen: marks.volumes.union(&marks.networks).cloned().collect(),
+    }
+}
+
+impl Engine {
+    /// Everything that could be the lab's. Containers that cannot be are left out: each costs a question.
+    pub(super) async fn snapshot(&self, claims: &Claims) -> Result<Snapshot, TargetError> {
+        let (containers, networks, volumes) =
+            futures::try_join!(self.get("/containers/json?all=1"), self.get("/networks"), self.get("/volumes"))
+                .map_err(|error| self.trouble("list what is on the engine", error))?;
+        let candidates = entries(&containers).filter(|container| is_candidate(container, claims)).filter_map(id);
+        let inspected =
+            try_join_all(candidates.map(|id| async move { self.find(&format!("/containers/{id}/json")).await }))
+                .await
+                .map_err(|error| self.trouble("look at the lab's containers", error))?;
+        Ok(Snapshot {
+            containers: inspected.into_iter().flatten().collect(),
+            networks: entries(&networks).cloned().collect(),
+            volumes: volumes.get("Volumes").into_iter().flat_map(entries).cloned().collect(),
+        })
+    }
+
+    /// The lab's things, and what else was looked at.
+    pub(super) async fn lab(&self, place: &Place) -> Result<(Snapshot, Belongings), TargetError> {
+        let marks = Marks::read(&place.folder)?;
+        let claims = claims(self, place, &marks);
+        let snapshot = self.snapshot(&claims).await?;
+        let mine = snapshot.belongings(&claims);
+        // Once its container is gone, nothing ties an anonymous volume or a learner's own network to the lab.
+        let volumes = mine.volumes.difference(&claims.volumes).cloned().collect();
+        Marks::remember(&place.folder, &volumes, &snapshot.unlabelled_networks(&mine, &claims))?;
+        Ok((snapshot, mine))
+    }
+
+    /// The lab's objects of a kind, as `inspect` shows them, by name. Probes and placeholders are not the lab's.
+    pub(super) async fn objects(&self, place: &Place, kind: &str) -> Result<Vec<Value>, TargetError> {
+        if kind == "Image" {
+            return self.lab_images(place).await;
+        }
+        let (snapshot, mine) = self.lab(place).await?;
+        let mut objects: Vec<Value> = match kind {
+            "Container" => {
+                let lab = |it: &&Value| belongs::role(it).is_none_or(|role| role == super::labels::Role::Lab.as_str());
+                let own =
+                    snapshot.containers.iter().filter(|it| id(it).is_some_and(|id| mine.containers.contains(&id)));
+                own.filter(lab).cloned().collect()
+            }
+            "Network" => {
+                let looks = mine.networks.iter().map(|id| async move { self.find(&format!("/networks/{id}")).await });
+                let found: Result<Vec<_>, EngineError> = try_join_all(looks).await;
+                found
+                    .map_err(|error| self.trouble("look at the lab's networks", error))?
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+            "Volume" => {
+                let own = |it: &&Value| belongs::name(it).is_some_and(|name| mine.volumes.contains(name));
+                snapshot.volumes.iter().filter(own).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        objects.sort_by(|a, b| belongs::name(a).cmp(&belongs::name(b)));
+        Ok(objects)
+    }
+
+    async fn lab_images(&self, place: &Place) -> Result<Vec<Value>, TargetError> {
+        let mut found = Vec::new();
+        for reference in images::references(place)? {
+            found.extend(self.image(reference.short()).await?);
+        }
+        Ok(found)
+    }
+
+    /// One line for each thing on the engine.
+    pub(super) async fn inventory(&self) -> Result<Vec<String>, TargetError> {
+        let (containers, networks, volumes, images) = futures::try_join!(
+            self.get("/containers/json?all=1"),
+            self.get("/networks"),
+            self.get("/volumes"),
+            self.get("/images/json?all=1")
+        )
+        .map_err(|error| self.trouble("list what is on the engine", error))?;
+        let mut lines = Vec::new();
+        for container in entries(&containers) {
+            lines.push(format!("container {} {}", listed_name(container), short(container)));
+        }
+        for network in entries(&networks) {
+            lines.push(format!("network {} {}", belongs::name(network).unwrap_or_default(), short(network)));
+        }
+        for volume in volumes.get("Volumes").into_iter().flat_map(entries) {
+            lines.push(format!("volume {}", belongs::name(volume).unwrap_or_default()));
+        }
+        for image in entries(&images) {
+            let tags = tags(image);
+            lines.push(format!(
+                "image {} {}",
+                if tags.is_empty() { "<none>".to_owned() } else { tags.join(",") },
+                short(image)
+            ));
+        }
+        lines.sort();
+        Ok(lines)
+    }
+}
+
+/// Whether a container, as the list shows it, may be the lab's.
+fn is_candidate(container: &Value, claims: &Claims) -> bool {
+    if let Some(session) = belongs::label(container, SESSION) {
+        return session == claims.session;
+    }
+    let made = container.get("Created").and_then(Value::as_i64).unwrap_or_default();
+    claims.containers.contains(listed_name(container)) || since(claims.opened, Some(&seconds(made)))
+}
+
+fn seconds(second: i64) -> String {
+    jiff::Timestamp::from_second(second).unwrap_or_default().to_string()
+}
+
+/// A container's name as the list has it: links add further ones, with another slash in them.
+pub(super) fn listed_name(container: &Value) -> &str {
+    let names = container.get("Names").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut names = names.map(|name| name.trim_start_matches('/'));
+    names.find(|name| !name.contains('/')).unwrap_or_default()
+}
+
+pub(super) fn entries(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+/// The id as `docker ps` shows it.
+pub(super) fn short(value: &Value) -> String {
+    text(value, &["Id"]).unwrap_or_default().trim_start_matches("sha256:").chars().take(12).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_linked_container_keeps_its_own_name() {
+        assert_eq!(listed_name(&json!({"Names": ["/web/db", "/db"]})), "db");
+        assert_eq!(listed_name(&json!({"Names": []})), "");
+    }
+
+    #[test]
+    fn candidates_are_labelled_named_or_new() {
+        let claims = Claims {
+            session: "s".into(),
+            opened: "2026-03-01T10:00:00.9Z".parse().unwrap(),
+            containers: ["web".to_owned()].into(),
+            ..Claims::default()
+        };
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
+        let (old, new) = (at("2026-03-01T09:00:00Z"), at("2026-03-01T10:00:00Z"));
+        let listed = |name: &str, created: i64, session: Option<&str>| json!({"Names": [format!("/{name}")], "Created": created, "Labels": {"breakfix.dev/session": session}});
+        assert!(is_candidate(&listed("x", old, Some("s")), &claims));
+        assert!(is_candidate(&listed("web", old, None), &claims));
+        assert!(is_candidate(&listed("x", new, None), &claims));
+        assert!(!is_candidate(&listed("x", old, None), &claims));
+        assert!(!is_candidate(&listed("web", new, Some("other")), &claims));
+    }
+}
