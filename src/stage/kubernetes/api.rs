@@ -1,6 +1,6 @@
 //! The API server, as the few requests that a target makes. Every request ends within a limit; every answer is checked for its form.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -20,17 +20,21 @@ const PAGE: usize = 500;
 /// How much of an answer that makes no sense is quoted.
 const QUOTED_CHARS: usize = 120;
 
+/// The time of a system whose `Date` header is another's.
+pub(crate) type SystemClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// A client and its patience.
 #[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
     patience: Duration,
+    clock: Option<SystemClock>,
 }
 
 /// What came back.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// The server's own time (`Date`; whole seconds), where it said so.
+    /// The system's own time, where it says so; by the `Date` header to whole seconds.
     pub(crate) at: Option<Timestamp>,
     pub(crate) body: Value,
 }
@@ -54,8 +58,9 @@ impl PatchKind {
 }
 
 impl Api {
-    pub(crate) fn new(client: Client, patience: Duration) -> Self {
-        Self { client, patience }
+    /// Without a clock the server's `Date` header tells its time.
+    pub(crate) fn new(client: Client, patience: Duration, clock: Option<SystemClock>) -> Self {
+        Self { client, patience, clock }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -86,7 +91,10 @@ impl Api {
         let (head, bytes) = tokio::time::timeout(self.patience, exchange)
             .await
             .unwrap_or(Err(Trouble::Slow { after: self.patience }))?;
-        let at = head.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).and_then(read_date);
+        let at = match &self.clock {
+            Some(clock) => Some(clock()),
+            None => head.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).and_then(read_date),
+        };
         Ok(Answer { at, body: read_body(head.status, path, &bytes)? })
     }
 

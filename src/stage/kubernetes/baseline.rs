@@ -36,7 +36,7 @@ const CLUSTER_KINDS: [&str; 4] = ["ClusterRole", "ClusterRoleBinding", "Namespac
 
 impl KubeTarget {
     pub(super) async fn take_baseline(&self) -> Result<Baseline, TargetError> {
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let mut lists: BTreeSet<(Resource, Option<String>)> = BTreeSet::new();
         for kind in self.baseline_kinds() {
             // Not served at all: nothing to compare.

@@ -13,7 +13,7 @@ const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 impl KubeTarget {
     pub(super) async fn probe_capabilities(&self) -> Result<BTreeSet<Capability>, TargetError> {
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let mut capabilities = BTreeSet::new();
         let nodes = self.all(api, "Node").await?;
         if nodes.iter().filter(|node| is_schedulable(node)).count() >= 2 {

@@ -35,8 +35,20 @@ const CLUSTER_KINDS: [&str; 11] = [
 
 impl KubeTarget {
     pub(super) async fn remove_session(&self) -> Result<(), TargetError> {
+        if self.host.wipe().await? {
+            self.probes.lock().await.forget();
+            self.disconnect().await;
+            return Ok(());
+        }
+        match self.remove_all().await {
+            Err(error) if error.cause == Cause::Unreachable && self.host.is_gone().await => Ok(()),
+            done => done,
+        }
+    }
+
+    async fn remove_all(&self) -> Result<(), TargetError> {
         self.remove_probes().await;
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let what = "remove the session's objects";
         // Webhooks and the like first: while they are there, they may be in the way of everything else.
         self.remove_labelled(api).await.map_err(|trouble| self.cannot(what, trouble))?;

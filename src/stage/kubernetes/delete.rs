@@ -37,7 +37,7 @@ struct Root {
 
 impl KubeTarget {
     pub(super) async fn delete_documents(&self, documents: &[Document]) -> Result<(), TargetError> {
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let mut doomed = Doomed::default();
         for document in belongings::in_order(documents).into_iter().rev() {
             let Some(resource) = self.resource(document.api_version.as_deref(), &document.kind).await? else {

@@ -26,7 +26,7 @@ const SYSTEM_CONFIG: [&str; 2] = ["coredns", "kube-proxy"];
 
 impl KubeTarget {
     pub(super) async fn take_inventory(&self) -> Result<Vec<String>, TargetError> {
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let mut lines = Vec::new();
         for kind in KINDS {
             let found = self.all(api, kind).await?;

@@ -53,7 +53,8 @@ pub struct Options {
     pub speed: u32,
 }
 
-/// A lab's place on a target, connected to: a simulator that is not running is started, a kind cluster that is not there created.
+/// A lab's place on a target. A simulator that is not running is started; a kind cluster that is not there is created when
+/// something is to be made on it.
 ///
 /// # Errors
 /// The target cannot be reached or brought up, or the name is not that of a Kubernetes target.
@@ -77,7 +78,11 @@ pub async fn open(name: &TargetName, place: Place, options: &Options) -> Result<
             return Err(TargetError::new(Cause::Refused, "open a Kubernetes lab on `docker`"));
         }
     };
-    connected(KubeTarget::new(host, place)).await
+    let target = KubeTarget::new(host, place);
+    if *name == TargetName::Sim {
+        target.api().await?;
+    }
+    Ok(Box::new(target))
 }
 
 /// The same on a simulator in this process, on virtual time: nothing is listened on, nothing waited for.
@@ -85,13 +90,8 @@ pub async fn open(name: &TargetName, place: Place, options: &Options) -> Result<
 /// # Errors
 /// The simulator cannot be set up.
 pub async fn open_local(place: Place, seed: u64) -> Result<Box<dyn Target>, TargetError> {
-    let host = host::LocalSimHost::new(place.clone(), seed)?;
-    connected(KubeTarget::new(Box::new(host), place)).await
-}
-
-async fn connected(target: KubeTarget) -> Result<Box<dyn Target>, TargetError> {
-    target.api().await?;
-    Ok(Box::new(target))
+    let host = host::LocalSimHost::new(&place, seed);
+    Ok(Box::new(KubeTarget::new(Box::new(host), place)))
 }
 
 /// What a lab would do to the learner's cluster, to be shown and confirmed before [`open`].

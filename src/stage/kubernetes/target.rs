@@ -1,13 +1,13 @@
 //! The Kubernetes target: one client, whatever the cluster.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use breakfix_grade::{Baseline, Observation, Query};
 use breakfix_lab::{Change, Document, lab::Capability};
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use super::{api::Api, discovery, host::Host, probe::Probes, resource::Resource, trouble::Trouble};
 use crate::{
@@ -23,14 +23,14 @@ pub(crate) struct KubeTarget {
     pub(super) host: Box<dyn Host>,
     pub(super) place: Place,
     pub(super) probes: Mutex<Probes>,
-    api: OnceCell<Api>,
+    api: Mutex<Option<Arc<Api>>>,
     patience: Duration,
 }
 
 impl KubeTarget {
     /// Nothing is sent, started or read before it is needed.
     pub(crate) fn new(host: Box<dyn Host>, place: Place) -> Self {
-        Self { host, place, probes: Mutex::default(), api: OnceCell::new(), patience: PATIENCE }
+        Self { host, place, probes: Mutex::default(), api: Mutex::default(), patience: PATIENCE }
     }
 
     /// With another limit for one request.
@@ -40,8 +40,19 @@ impl KubeTarget {
     }
 
     /// The API server, connected to at the first use.
-    pub(super) async fn api(&self) -> Result<&Api, TargetError> {
-        self.api.get_or_try_init(|| async { Ok(Api::new(self.host.connect().await?, self.patience)) }).await
+    pub(super) async fn api(&self) -> Result<Arc<Api>, TargetError> {
+        let mut known = self.api.lock().await;
+        if let Some(api) = known.as_ref() {
+            return Ok(Arc::clone(api));
+        }
+        let api = Arc::new(Api::new(self.host.connect().await?, self.patience, self.host.clock()));
+        *known = Some(Arc::clone(&api));
+        Ok(api)
+    }
+
+    /// Forgets the connection: the system behind it is no more.
+    pub(super) async fn disconnect(&self) {
+        *self.api.lock().await = None;
     }
 
     /// Trouble while doing `what`, with what to try on this kind of target.
@@ -58,7 +69,7 @@ impl KubeTarget {
     ) -> Result<Option<Resource>, TargetError> {
         match Resource::built_in(api_version, kind) {
             Some(resource) => Ok(Some(resource)),
-            None => discovery::find(self.api().await?, api_version, kind)
+            None => discovery::find(&*self.api().await?, api_version, kind)
                 .await
                 .map_err(|trouble| self.cannot(format!("find out where {kind} is served"), trouble)),
         }

@@ -26,7 +26,7 @@ impl KubeTarget {
     }
 
     async fn apply_document(&self, resource: &Resource, document: &Document) -> Result<(), TargetError> {
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let what = format!("apply {}", named(document));
         let mut body = belongings::body_of(&self.place, resource, document);
         self.host.adapt(&mut body);

@@ -45,7 +45,7 @@ impl KubeTarget {
         let resource = self.known_resource(None, &scale.kind).await?;
         let namespace = belongings::namespace_of(&self.place, &resource, scale.namespace.as_deref());
         let body = json!({"spec": {"replicas": scale.replicas}});
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let done = api.patch(&resource, namespace, &scale.name, Some("scale"), PatchKind::Merge, &body).await;
         done.map(drop).map_err(|trouble| self.cannot(format!("scale {} {}", scale.kind, scale.name), trouble))
     }
@@ -58,7 +58,7 @@ impl KubeTarget {
         }
         let resource = self.known_resource(None, &target.kind).await?;
         let namespace = belongings::namespace_of(&self.place, &resource, target.namespace.as_deref());
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let (now, found) =
             with_time(api, &resource, namespace, &target.name).await.map_err(|trouble| self.cannot(&what, trouble))?;
         if found.pointer("/spec/paused").and_then(Value::as_bool) == Some(true) {

@@ -55,7 +55,7 @@ impl KubeTarget {
         owner: &Owner,
     ) -> Result<Vec<Value>, TargetError> {
         let what = || format!("find the {} of {} {}", resource.plural, owner.kind, owner.name);
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let home = owner.namespace.as_deref().or(namespace);
         let owner_resource = self.known_resource(None, &owner.kind).await?;
         let found =

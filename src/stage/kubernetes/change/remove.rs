@@ -19,7 +19,7 @@ impl KubeTarget {
         let namespace = belongings::namespace_of(&self.place, &resource, delete.namespace.as_deref());
         let chosen = self.chosen(delete, &resource, namespace).await?;
         let what = |object: &Value| format!("delete {} {}", delete.kind, object::name(object));
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         for object in &chosen {
             let done = api.delete(&resource, namespace, object::name(object), object::uid(object), None).await;
             done.map_err(|trouble| self.cannot(what(object), trouble))?;
@@ -46,7 +46,7 @@ impl KubeTarget {
         resource: &Resource,
         namespace: Option<&str>,
     ) -> Result<Vec<Value>, TargetError> {
-        let api = self.api().await?;
+        let api = &*self.api().await?;
         let none = |what: String| TargetError::new(Cause::Answered, format!("{what}: there is none"));
         let mut chosen = match (&delete.name, &delete.owned_by, delete.labels.is_empty()) {
             (Some(name), None, true) => {

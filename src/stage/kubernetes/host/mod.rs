@@ -13,6 +13,7 @@ pub(crate) use context::{ContextHost, consent};
 pub(crate) use kind::{KindHost, delete_cluster};
 pub(crate) use sim::{LocalSimHost, SimHost, close_simulator, serve_simulator};
 
+use super::api::{Api, SystemClock};
 use crate::target::{Reach, TargetError};
 
 /// A way to a cluster.
@@ -22,13 +23,28 @@ pub(crate) trait Host: Send + Sync {
     async fn connect(&self) -> Result<kube::Client, TargetError>;
 
     /// Makes these image references, all the workload, known to the nodes.
-    async fn provide_images(&self, api: &super::api::Api, images: &[String]) -> Result<(), TargetError>;
+    async fn provide_images(&self, api: &Api, images: &[String]) -> Result<(), TargetError>;
 
     /// Lets time pass on the system.
     async fn pass(&self, time: Duration) -> Result<(), TargetError>;
 
     /// Variables and sentences for the learner.
     async fn reach(&self) -> Result<Reach, TargetError>;
+
+    /// The system's own time, where its `Date` headers say another's.
+    fn clock(&self) -> Option<SystemClock> {
+        None
+    }
+
+    /// Removes the whole system, where it belongs to the session alone. True if so: there is nothing left to clear.
+    async fn wipe(&self) -> Result<bool, TargetError> {
+        Ok(false)
+    }
+
+    /// Whether the whole cluster is no more, so that nothing of the session can be left on it. Asked when nobody answers.
+    async fn is_gone(&self) -> bool {
+        false
+    }
 
     /// Adapts what is sent to the cluster: image references where these must come from a registry.
     fn adapt(&self, body: &mut Value) {

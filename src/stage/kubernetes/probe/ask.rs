@@ -91,7 +91,7 @@ impl KubeTarget {
         if run.urls.is_empty() {
             return Ok(Vec::new());
         }
-        let api = self.api().await.map_err(|error| failure(&error))?;
+        let api = &*self.api().await.map_err(|error| failure(&error))?;
         let limit = run.longest().saturating_add(EXEC);
         let said = tokio::time::timeout(limit, exec(api, probe, run.command())).await;
         let said = said.unwrap_or(Err(Trouble::Slow { after: limit })).map_err(|trouble| trouble.failure(what))?;

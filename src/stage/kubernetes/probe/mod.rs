@@ -32,6 +32,13 @@ pub(crate) struct Probes {
     by_caller: BTreeMap<Caller, Probe>,
 }
 
+impl Probes {
+    /// For a system that is no more.
+    pub(crate) fn forget(&mut self) {
+        self.by_caller.clear();
+    }
+}
+
 /// A pod that runs and is ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Probe {
@@ -51,7 +58,7 @@ impl KubeTarget {
                 hint: None,
             });
         }
-        let api = self.api().await.map_err(|error| failure(&error))?;
+        let api = &*self.api().await.map_err(|error| failure(&error))?;
         let mut probes = self.probes.lock().await;
         if let Some(probe) = probes.by_caller.get(caller) {
             match self.verify(api, probe).await {

@@ -26,6 +26,8 @@ use crate::{
 
 /// The cluster's name.
 pub(crate) const CLUSTER: &str = "breakfix";
+/// The program, looked for on the PATH.
+const PROGRAM: &str = "kind";
 /// The ConfigMap that marks it.
 const OWNER: &str = "breakfix-owner";
 const OWNER_NAMESPACE: &str = "kube-system";
@@ -47,11 +49,12 @@ pub(crate) struct KindHost {
     home: PathBuf,
     image: Option<String>,
     config: Option<PathBuf>,
+    program: PathBuf,
 }
 
 impl KindHost {
     pub(crate) fn new(place: Place, home: PathBuf, image: Option<String>, config: Option<PathBuf>) -> Self {
-        Self { place, home, image, config }
+        Self { place, home, image, config, program: PathBuf::from(PROGRAM) }
     }
 
     fn folder(&self) -> PathBuf {
@@ -60,7 +63,7 @@ impl KindHost {
 
     /// The cluster's kubeconfig, after creating the cluster where there is none.
     async fn kubeconfig(&self) -> Result<String, TargetError> {
-        let kind = Kind::find().await?;
+        let kind = Kind::find(&self.program).await?;
         let _guard = lock(&self.home)?;
         let known = ownership(&self.home)?;
         let exists = kind.clusters().await?.iter().any(|name| name == CLUSTER);
@@ -98,10 +101,15 @@ impl KindHost {
 #[async_trait]
 impl Host for KindHost {
     async fn connect(&self) -> Result<kube::Client, TargetError> {
+        // Its credentials are this very cluster's: another one of the name would not take them.
+        let path = kubeconfig::path(&self.place.folder);
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            return kubeconfig::client(kubeconfig::parse(&text, "this session")?, "the kind cluster").await;
+        }
         let text = self.kubeconfig().await?;
         let all = kubeconfig::parse(&text, "the kind cluster")?;
         let own = kubeconfig::only(&all, &format!("kind-{CLUSTER}"), &self.place.namespace)?;
-        kubeconfig::write(&kubeconfig::path(&self.place.folder), &own)?;
+        kubeconfig::write(&path, &own)?;
         kubeconfig::client(own, "the kind cluster").await
     }
 
@@ -120,7 +128,7 @@ impl Host for KindHost {
         }
         let archive = images::archive(&missing)?;
         let path = images::keep(&archive, &self.folder())?;
-        let done = Kind::find().await?.load(CLUSTER, &path).await;
+        let done = Kind::find(&self.program).await?.load(CLUSTER, &path).await;
         // The file has served its purpose, whether or not it could be loaded; a leftover is overwritten by the next one.
         let _ = std::fs::remove_file(&path);
         done?;
@@ -142,6 +150,11 @@ impl Host for KindHost {
         Ok(Reach { env, notes })
     }
 
+    async fn is_gone(&self) -> bool {
+        let Ok(kind) = Kind::find(&self.program).await else { return false };
+        kind.clusters().await.is_ok_and(|clusters| !clusters.iter().any(|name| name == CLUSTER))
+    }
+
     fn when_unreachable(&self) -> String {
         format!(
             "Does the container engine run? `docker ps` shows the cluster's nodes ({CLUSTER}-control-plane); \
@@ -155,8 +168,12 @@ impl Host for KindHost {
 /// # Errors
 /// The `kind` program is missing or fails, or the cluster of that name is not ours.
 pub(crate) async fn delete_cluster(home: &Path) -> Result<(), TargetError> {
+    delete_with(Path::new(PROGRAM), home).await
+}
+
+async fn delete_with(program: &Path, home: &Path) -> Result<(), TargetError> {
     let Some(known) = ownership(home)? else { return Ok(()) };
-    let kind = Kind::find().await?;
+    let kind = Kind::find(program).await?;
     let _guard = lock(home)?;
     if kind.clusters().await?.iter().any(|name| name == CLUSTER) {
         // One that cannot be asked any more is told by the disk alone.
@@ -218,7 +235,7 @@ fn foreign() -> TargetError {
 async fn api(text: &str) -> Result<Api, TargetError> {
     let all = kubeconfig::parse(text, "the kind cluster")?;
     let own = kubeconfig::only(&all, &format!("kind-{CLUSTER}"), "")?;
-    Ok(Api::new(kubeconfig::client(own, "the kind cluster").await?, PATIENCE))
+    Ok(Api::new(kubeconfig::client(own, "the kind cluster").await?, PATIENCE, None))
 }
 
 /// Writes the mark into a new cluster.
@@ -246,23 +263,4 @@ fn is_marked(found: Option<&Value>, id: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_very_mark_makes_a_cluster_ours() {
-        assert!(is_marked(Some(&json!({"data": {"id": "x1"}})), "x1"));
-        assert!(!is_marked(Some(&json!({"data": {"id": "x2"}})), "x1"));
-        assert!(!is_marked(Some(&json!({})), "x1"));
-        assert!(!is_marked(None, "x1"));
-    }
-
-    #[test]
-    fn two_do_not_make_the_cluster_at_once() {
-        let home = tempfile::tempdir().unwrap();
-        let guard = lock(home.path()).unwrap();
-        assert_eq!(lock(home.path()).map(drop).unwrap_err().cause, Cause::Refused);
-        drop(guard);
-        assert!(lock(home.path()).is_ok());
-    }
-}
+mod tests;

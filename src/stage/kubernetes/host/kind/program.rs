@@ -1,6 +1,10 @@
 //! The `kind` program: found, its version checked, called with what it needs and nothing more.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use tokio::process::Command;
 
@@ -19,15 +23,18 @@ const TAIL: usize = 12;
 
 /// A `kind` program that is new enough.
 #[derive(Debug)]
-pub(super) struct Kind;
+pub(super) struct Kind {
+    program: PathBuf,
+}
 
 impl Kind {
-    /// Finds it on the PATH.
+    /// Finds it: by its path, or by its name on the PATH.
     ///
     /// # Errors
     /// It is missing, or too old.
-    pub(super) async fn find() -> Result<Self, TargetError> {
-        let said = run(&["version"], ASK).await?;
+    pub(super) async fn find(program: &Path) -> Result<Self, TargetError> {
+        let kind = Self { program: program.to_owned() };
+        let said = kind.run(&["version"], ASK).await?;
         let version = read_version(&said).ok_or_else(|| {
             TargetError::new(Cause::Missing, format!("understand the version of the kind program: `{}`", said.trim()))
         })?;
@@ -36,17 +43,17 @@ impl Kind {
             let what = format!("use kind {major}.{minor}: breakfix needs {}.{} or later", OLDEST.0, OLDEST.1);
             return Err(TargetError::new(Cause::Missing, what).hint(INSTALL));
         }
-        Ok(Self)
+        Ok(kind)
     }
 
     /// The names of all clusters.
     pub(super) async fn clusters(&self) -> Result<Vec<String>, TargetError> {
-        Ok(run(&["get", "clusters"], ASK).await?.lines().map(|line| line.trim().to_owned()).collect())
+        Ok(self.run(&["get", "clusters"], ASK).await?.lines().map(|line| line.trim().to_owned()).collect())
     }
 
     /// A cluster's kubeconfig. The learner's own is never written to.
     pub(super) async fn kubeconfig(&self, cluster: &str) -> Result<String, TargetError> {
-        run(&["get", "kubeconfig", "--name", cluster], ASK).await
+        self.run(&["get", "kubeconfig", "--name", cluster], ASK).await
     }
 
     pub(super) async fn create(
@@ -70,7 +77,7 @@ impl Kind {
             "180s",
         ];
         arguments.extend(image.iter().flat_map(|image| ["--image", image]));
-        run(&arguments, CREATE).await.map(drop).map_err(|error| {
+        self.run(&arguments, CREATE).await.map(drop).map_err(|error| {
             error.hint("Without internet give a node image that is there: `--kind-image kindest/node:…` (`docker images` lists them).")
         })
     }
@@ -78,50 +85,55 @@ impl Kind {
     /// Deletes a cluster and its entry in our own kubeconfig; without a file named it would look into the learner's.
     pub(super) async fn delete(&self, cluster: &str, kubeconfig: &Path) -> Result<(), TargetError> {
         let kubeconfig = kubeconfig.display().to_string();
-        run(&["delete", "cluster", "--name", cluster, "--kubeconfig", &kubeconfig], LOAD).await.map(drop)
+        self.run(&["delete", "cluster", "--name", cluster, "--kubeconfig", &kubeconfig], LOAD).await.map(drop)
     }
 
     /// Puts the images of an archive on all nodes.
     pub(super) async fn load(&self, cluster: &str, archive: &Path) -> Result<(), TargetError> {
         let archive = archive.display().to_string();
-        run(&["load", "image-archive", &archive, "--name", cluster], LOAD).await.map(drop)
+        self.run(&["load", "image-archive", &archive, "--name", cluster], LOAD).await.map(drop)
+    }
+
+    /// Runs it and yields its standard output.
+    async fn run(&self, arguments: &[&str], limit: Duration) -> Result<String, TargetError> {
+        let what = format!("run `kind {}`", arguments.join(" "));
+        let mut command = Command::new(&self.program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let output = match tokio::time::timeout(limit, command.output()).await {
+            Err(_) => {
+                return Err(TargetError::new(
+                    Cause::Slow,
+                    format!("{what}: it takes longer than {} s", limit.as_secs()),
+                ));
+            }
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(TargetError::new(Cause::Missing, "find the program `kind` on the PATH").hint(INSTALL));
+            }
+            Ok(Err(error)) => return Err(TargetError::new(Cause::Local, what).because(error)),
+            Ok(Ok(output)) => output,
+        };
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join("\n");
+        let engine_down =
+            ["Cannot connect to the Docker daemon", "failed to list nodes", "is the docker daemon running"];
+        let cause =
+            if engine_down.iter().any(|words| said.contains(words)) { Cause::Unreachable } else { Cause::Answered };
+        let error = TargetError::new(cause, format!("{what} ({}): {tail}", output.status));
+        Err(if cause == Cause::Unreachable {
+            error.hint("Start the container engine: `docker ps` must work.")
+        } else {
+            error
+        })
     }
 }
 
 /// How to get the program.
 const INSTALL: &str = "Install kind: `go install sigs.k8s.io/kind@latest`, `brew install kind`, or as \
                        https://kind.sigs.k8s.io/docs/user/quick-start/ says. `--target sim` needs nothing.";
-
-/// Runs it and yields its standard output.
-async fn run(arguments: &[&str], limit: Duration) -> Result<String, TargetError> {
-    let what = format!("run `kind {}`", arguments.join(" "));
-    let mut command = Command::new("kind");
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let output = match tokio::time::timeout(limit, command.output()).await {
-        Err(_) => {
-            return Err(TargetError::new(Cause::Slow, format!("{what}: it takes longer than {} s", limit.as_secs())));
-        }
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(TargetError::new(Cause::Missing, "find the program `kind` on the PATH").hint(INSTALL));
-        }
-        Ok(Err(error)) => return Err(TargetError::new(Cause::Local, what).because(error)),
-        Ok(Ok(output)) => output,
-    };
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join("\n");
-    let engine_down = ["Cannot connect to the Docker daemon", "failed to list nodes", "is the docker daemon running"];
-    let cause = if engine_down.iter().any(|words| said.contains(words)) { Cause::Unreachable } else { Cause::Answered };
-    let error = TargetError::new(cause, format!("{what} ({}): {tail}", output.status));
-    Err(if cause == Cause::Unreachable {
-        error.hint("Start the container engine: `docker ps` must work.")
-    } else {
-        error
-    })
-}
 
 /// `kind v0.29.0 go1.24.2 linux/amd64`, `kind version 0.20.0-alpha`: the first number with a dot.
 fn read_version(said: &str) -> Option<(u32, u32)> {

@@ -1,0 +1,182 @@
+//! A simulator as a process of its own: begun with the session, brought back by whichever command finds it dead, ended with the session.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use breakfix_sim::detached::Found;
+use breakfix_sim_kube::serve::{error::ServeError, process, settings::Settings};
+use http::Method;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use super::{millis, new_cluster, provide_images};
+use crate::{
+    kubernetes::{
+        Options,
+        api::Api,
+        host::{Host, kubeconfig_env},
+        kubeconfig,
+    },
+    target::{Cause, Place, Reach, TargetError},
+};
+
+/// The simulator's folder inside the session's.
+const FOLDER: &str = "sim";
+/// How long a process that somebody else is just starting may take.
+const START: Duration = Duration::from_secs(20);
+/// How often is looked whether it listens.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long one skip of time may take to be computed.
+const SKIP: Duration = Duration::from_secs(60);
+
+/// A way to the session's simulator.
+pub(crate) struct SimHost {
+    place: Place,
+    program: PathBuf,
+    seed: u64,
+    speed: u32,
+    /// For the requests that no cluster knows.
+    control: Mutex<Option<Arc<Api>>>,
+}
+
+impl SimHost {
+    pub(crate) fn new(place: Place, options: &Options) -> Self {
+        let (program, seed, speed) = (options.program.clone(), options.seed, options.speed);
+        Self { place, program, seed, speed, control: Mutex::default() }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.place.folder.join(FOLDER)
+    }
+
+    /// Sees to it that the process listens.
+    async fn bring_up(&self) -> Result<(), TargetError> {
+        let folder = self.folder();
+        let began = Instant::now();
+        loop {
+            match process::find(&folder).map_err(|error| failed("find the simulator", error))? {
+                Found::Running(_) => return Ok(()),
+                Found::Starting if began.elapsed() < START => tokio::time::sleep(LOOK).await,
+                Found::Starting => {
+                    return Err(TargetError::new(Cause::Slow, "reach the simulator: it does not get to listen").hint(
+                        format!("{} may say why; `breakfix stop` ends it.", folder.join("serve.log").display()),
+                    ));
+                }
+                Found::Never | Found::Dead => return self.start(folder).await,
+            }
+        }
+    }
+
+    async fn start(&self, folder: PathBuf) -> Result<(), TargetError> {
+        let settings = Settings {
+            namespace: if self.place.namespace.is_empty() { "default" } else { &self.place.namespace }.to_owned(),
+            speed: f64::from(self.speed.max(1)),
+            kubeconfig: Some(kubeconfig::path(&self.place.folder)),
+            ..Settings::default()
+        };
+        let (seed, images, program) = (self.seed, self.place.images.clone(), self.program.clone());
+        let start = move || {
+            // A cluster that was begun is taken up again as it was, whoever ended its process.
+            if !folder.join("snapshot.json").exists() {
+                process::begin(&folder, &new_cluster(seed, Timestamp::now(), &images), &settings)?;
+            }
+            process::spawn_detached(&program, &folder).map(drop)
+        };
+        let done = tokio::task::spawn_blocking(start).await;
+        done.map_err(|error| TargetError::new(Cause::Local, "start the simulator").because(error))?
+            .map_err(|error| failed("start the simulator", error))
+    }
+
+    async fn control(&self) -> Result<Arc<Api>, TargetError> {
+        let mut known = self.control.lock().await;
+        if let Some(api) = known.as_ref() {
+            return Ok(Arc::clone(api));
+        }
+        let api = Arc::new(Api::new(self.client().await?, SKIP, None));
+        *known = Some(Arc::clone(&api));
+        Ok(api)
+    }
+
+    async fn client(&self) -> Result<kube::Client, TargetError> {
+        let path = kubeconfig::path(&self.place.folder);
+        let text = fs::read_to_string(&path)
+            .map_err(|error| TargetError::new(Cause::Local, format!("read {}", path.display())).because(error))?;
+        kubeconfig::client(kubeconfig::parse(&text, "the simulator")?, "the simulator").await
+    }
+}
+
+#[async_trait]
+impl Host for SimHost {
+    async fn connect(&self) -> Result<kube::Client, TargetError> {
+        self.bring_up().await?;
+        self.client().await
+    }
+
+    async fn provide_images(&self, api: &Api, images: &[String]) -> Result<(), TargetError> {
+        provide_images(api, images).await
+    }
+
+    async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        let path = format!("/breakfix/advance?ms={}", millis(time));
+        let done = self.control().await?.send(Method::POST, &path, None).await;
+        done.map(drop).map_err(|trouble| trouble.on("move the simulator's clock on").hint(self.when_unreachable()))
+    }
+
+    async fn reach(&self) -> Result<Reach, TargetError> {
+        let notes = vec![format!(
+            "The lab is in namespace {} of a cluster that breakfix simulates on this machine; `kubectl get pods` shows it.",
+            self.place.namespace
+        )];
+        Ok(Reach { env: kubeconfig_env(&kubeconfig::path(&self.place.folder)), notes })
+    }
+
+    fn skips_time(&self) -> bool {
+        true
+    }
+
+    async fn wipe(&self) -> Result<bool, TargetError> {
+        *self.control.lock().await = None;
+        close_simulator(&self.place.folder).await?;
+        Ok(true)
+    }
+
+    fn when_unreachable(&self) -> String {
+        format!(
+            "The simulator's process has ended; any breakfix command brings it back as it was. {} says why it ended.",
+            self.folder().join("serve.log").display()
+        )
+    }
+}
+
+/// Ends the simulator of a session's folder and removes what it kept. None there is fine.
+pub(crate) async fn close_simulator(session: &Path) -> Result<(), TargetError> {
+    let folder = session.join(FOLDER);
+    let close = move || {
+        if !folder.exists() {
+            return Ok(());
+        }
+        process::stop(&folder).map_err(|error| failed("end the simulator", error))?;
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(TargetError::new(Cause::Local, format!("remove {}", folder.display())).because(error))
+            }
+            _ => Ok(()),
+        }
+    };
+    let done = tokio::task::spawn_blocking(close).await;
+    done.map_err(|error| TargetError::new(Cause::Local, "end the simulator").because(error))?
+}
+
+/// Runs the simulator of this folder in this process.
+pub(crate) async fn serve_simulator(folder: &Path) -> Result<(), TargetError> {
+    process::run(folder).await.map_err(|error| failed("serve the simulator", error))
+}
+
+fn failed(what: &str, error: ServeError) -> TargetError {
+    TargetError::new(Cause::Local, what).because(error)
+}

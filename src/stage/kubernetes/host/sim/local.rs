@@ -1,0 +1,89 @@
+//! A simulator inside this process, on time that moves only when it is told to: `lab test` proves every lab on one.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use breakfix_sim_kube::serve::local::{LocalServer, local};
+use jiff::Timestamp;
+
+use super::{new_cluster, provide_images};
+use crate::{
+    kubernetes::{
+        api::{Api, SystemClock},
+        host::Host,
+    },
+    target::{Place, Reach, TargetError},
+};
+
+/// The date on which the simulation begins: always the same, so that the same seed gives the same bytes.
+const BEGIN: &str = "2026-01-05T09:00:00Z";
+
+/// A simulated cluster and its server.
+pub(crate) struct LocalSimHost {
+    server: LocalServer,
+    namespace: String,
+    seed: u64,
+    /// Nonces handed out.
+    nonces: AtomicU64,
+}
+
+impl LocalSimHost {
+    pub(crate) fn new(place: &Place, seed: u64) -> Self {
+        let date = BEGIN.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        let cluster = new_cluster(seed, date, &place.images);
+        let server = local(Arc::new(Mutex::new(cluster)));
+        Self { server, namespace: place.namespace.clone(), seed, nonces: AtomicU64::new(0) }
+    }
+}
+
+#[async_trait]
+impl Host for LocalSimHost {
+    async fn connect(&self) -> Result<kube::Client, TargetError> {
+        Ok(kube::Client::new(self.server.requests(), self.namespace.clone()))
+    }
+
+    async fn provide_images(&self, api: &Api, images: &[String]) -> Result<(), TargetError> {
+        provide_images(api, images).await
+    }
+
+    async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        self.server.host().skip(time);
+        Ok(())
+    }
+
+    async fn reach(&self) -> Result<Reach, TargetError> {
+        Ok(Reach {
+            notes: vec!["The simulator is inside this process; no tool reaches it.".to_owned()],
+            ..Reach::default()
+        })
+    }
+
+    fn clock(&self) -> Option<SystemClock> {
+        let host = Arc::clone(self.server.host());
+        // A simulator that has failed answers requests with why; its time is nobody's concern then.
+        Some(Arc::new(move || host.look(|cluster| cluster.clock.today()).unwrap_or(Timestamp::UNIX_EPOCH)))
+    }
+
+    fn skips_time(&self) -> bool {
+        true
+    }
+
+    fn when_unreachable(&self) -> String {
+        "The simulator inside this process has failed; that is a defect of breakfix.".to_owned()
+    }
+
+    /// New to every check and the same in every run.
+    fn nonce(&self) -> String {
+        let count = self.nonces.fetch_add(1, Ordering::Relaxed) + 1;
+        // splitmix64's step over the seed: words that look like no counter.
+        let mixed = self.seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        format!("{:016x}", mixed ^ (mixed >> 27))
+    }
+}

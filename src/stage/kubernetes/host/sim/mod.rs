@@ -1,0 +1,39 @@
+//! The target `sim`: breakfix's own simulator, as a process of its own (`detached`) or inside this one (`local`).
+
+mod detached;
+mod local;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use breakfix_sim_kube::{Cluster, Config};
+use http::Method;
+use jiff::Timestamp;
+use serde_json::json;
+
+pub(crate) use detached::{SimHost, close_simulator, serve_simulator};
+pub(crate) use local::LocalSimHost;
+
+use crate::{
+    kubernetes::{api::Api, probe},
+    target::TargetError,
+};
+
+/// Nodes that ordinary pods run on: what labs about several nodes need.
+const WORKERS: u32 = 2;
+
+/// A new cluster that knows the lab's images.
+fn new_cluster(seed: u64, date: Timestamp, images: &[String]) -> Cluster {
+    let images: BTreeSet<String> = images.iter().cloned().chain([probe::IMAGE.to_owned()]).collect();
+    Cluster::empty(Config { seed, date, workers: WORKERS, images })
+}
+
+/// Makes image references known to the nodes.
+async fn provide_images(api: &Api, images: &[String]) -> Result<(), TargetError> {
+    let done = api.send(Method::POST, "/breakfix/images", Some(("application/json", &json!({"images": images})))).await;
+    done.map(drop).map_err(|trouble| trouble.on("make images known to the simulator"))
+}
+
+/// Milliseconds of a time, rounded up: a step must not become none.
+fn millis(time: Duration) -> u128 {
+    time.as_nanos().div_ceil(1_000_000)
+}
