@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{Status, api::handle::ApiRequest};
+use crate::{
+    Status,
+    api::{handle::ApiRequest, protobuf, schema},
+};
 
 /// The media type a request names, without parameters.
 pub fn content_type(request: &ApiRequest) -> &str {
@@ -14,10 +17,10 @@ pub fn content_type(request: &ApiRequest) -> &str {
 /// # Errors
 /// 400 or 415 in the API's words.
 pub fn read(request: &ApiRequest, expected: &str, schema: &str) -> Result<Value, Status> {
-    let _ = schema;
     let value = match content_type(request) {
         "" | "application/json" => json(&request.body, expected)?,
         "application/yaml" => yaml(&request.body, expected)?,
+        "application/vnd.kubernetes.protobuf" => wire(&request.body, expected, schema)?,
         _ => return Err(unsupported()),
     };
     if value.is_object() {
@@ -37,11 +40,23 @@ pub fn unsupported() -> Status {
     )
 }
 
+fn wire(body: &[u8], expected: &str, schema: &str) -> Result<Value, Status> {
+    let of = schema::find(schema).ok_or_else(|| Status::internal(format!("no schema {schema}")))?;
+    let cannot = |error: protobuf::WireError| {
+        Status::bad_request(format!("the body cannot be handled as a {expected}: {error}"))
+    };
+    protobuf::open(body).and_then(|envelope| envelope.object(of)).map_err(cannot)
+}
+
 fn json(body: &[u8], expected: &str) -> Result<Value, Status> {
     serde_json::from_slice(body).map_err(|error| unreadable(expected, &format!("json parse error: {error}"), body))
 }
 
-fn yaml(body: &[u8], expected: &str) -> Result<Value, Status> {
+/// Reads a YAML body.
+///
+/// # Errors
+/// 400 in the API's words.
+pub fn yaml(body: &[u8], expected: &str) -> Result<Value, Status> {
     let text = std::str::from_utf8(body).map_err(|error| unreadable(expected, &error.to_string(), body))?;
     serde_saphyr::from_str(text)
         .map_err(|error| unreadable(expected, &format!("error converting YAML to JSON: yaml: {error}"), body))

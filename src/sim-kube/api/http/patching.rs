@@ -2,15 +2,20 @@
 
 use serde_json::Value;
 
-use super::{body, resource::Call};
+use super::{
+    body,
+    resource::{Call, of_kind},
+};
 use crate::{
     Cluster, Status,
     api::{
         handle::ApiResponse,
+        managed::{apply::apply, track::Write},
         patch::{self, Patch, gomap, json},
-        schema::{self, Decoded},
-        write::{Touch, Unknown},
+        schema::{self, Decoded, value::seconds_text},
+        write::{Options, Touch, Unknown},
     },
+    object::entries,
 };
 
 /// The most operations a JSON patch may have.
@@ -67,6 +72,9 @@ impl Call<'_> {
     pub(super) fn patch(&self, cluster: &mut Cluster, name: &str, touch: Touch) -> Result<ApiResponse, Status> {
         let by = self.request.actor();
         let options = self.options(&by, Unknown::Warn)?;
+        if body::content_type(self.request) == "application/apply-patch+yaml" {
+            return self.server_side_apply(cluster, name, touch, &options);
+        }
         let patch = self.patch_of(self.kind.schema)?;
         let mut warnings = Vec::new();
         let unknown = options.unknown;
@@ -75,6 +83,42 @@ impl Call<'_> {
         })?;
         warnings.append(&mut written.warnings);
         written.warnings = warnings;
+        self.written(cluster, &written)
+    }
+
+    /// Answers an apply: the object is made if it is not there.
+    fn server_side_apply(
+        &self,
+        cluster: &mut Cluster,
+        name: &str,
+        touch: Touch,
+        options: &Options<'_>,
+    ) -> Result<ApiResponse, Status> {
+        if self.request.param("fieldManager").is_none_or(str::is_empty) {
+            return Err(no_manager());
+        }
+        let mut wanted = body::yaml(&self.request.body, self.kind.kind)?;
+        of_kind(self.kind.group, self.kind.version, self.kind.kind, &wanted)?;
+        if !entries(&wanted, "/metadata/managedFields").is_empty() {
+            return Err(Status::bad_request("metadata.managedFields must be nil"));
+        }
+        self.addressed(&mut wanted, name)?;
+        let force = self.request.flag("force");
+        let now = seconds_text(cluster.clock.today());
+        let write =
+            Write { kind: self.kind, manager: &options.by.manager, subresource: touch.subresource(), now: &now };
+        let options = Options { applied: true, ..options.clone() };
+        let there = cluster.get(self.kind, self.namespace(), name).is_ok();
+        let written = if there || touch != Touch::Main {
+            cluster.update_with(self.kind, self.namespace(), name, touch, &options, |live| {
+                *live = apply(write, live, &wanted, force)?;
+                Ok(())
+            })?
+        } else {
+            let of = schema::find(self.kind.schema).ok_or_else(|| Status::internal("no schema"))?;
+            let object = apply(write, &schema::decode::empty(of), &wanted, force)?;
+            cluster.create_with(self.kind, self.namespace(), object, &options)?
+        };
         self.written(cluster, &written)
     }
 
@@ -116,5 +160,18 @@ impl Call<'_> {
         }
         *object = read;
         Ok(())
+    }
+}
+
+/// An apply without a manager would own nothing.
+fn no_manager() -> Status {
+    let message = "Required value: is required for apply patch";
+    Status {
+        details: serde_json::json!({
+            "group": "meta.k8s.io",
+            "kind": "PatchOptions",
+            "causes": [{"reason": "FieldValueRequired", "message": message, "field": "fieldManager"}],
+        }),
+        ..Status::new(422, "Invalid", format!("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: {message}"))
     }
 }

@@ -131,7 +131,7 @@ impl Call<'_> {
             "Ignore" => Unknown::Ignore,
             other => return Err(self.bad_option("fieldValidation", other, "\"Ignore\", \"Strict\", \"Warn\"")),
         };
-        Ok(Options { by, dry_run: self.dry_run()?, unknown })
+        Ok(Options { by, dry_run: self.dry_run()?, unknown, applied: false })
     }
 
     pub(super) fn dry_run(&self) -> Result<bool, Status> {

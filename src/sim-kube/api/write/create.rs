@@ -8,8 +8,8 @@ use crate::{
     api::{
         check::{Problems, metadata},
         conversion, kinds,
+        managed::track,
         schema::value::seconds_text,
-        verbs::Actor,
     },
     object::{is_deleting, set, text, unset},
 };
@@ -42,12 +42,20 @@ impl Cluster {
         settle_namespace(kind, namespace, &mut object)?;
         let rules = kinds::rules(kind);
         (rules.defaults)(&mut object);
+        if options.applied {
+            // Who owns what came with the object: nobody owns a default.
+        } else {
+            crate::object::unset(&mut object, "/metadata/managedFields");
+            let now = seconds_text(self.clock.today());
+            let manager = options.by.manager.as_str();
+            track::created(track::Write { kind, manager, subresource: "", now: &now }, &mut object);
+        }
         self.namespace_takes(kind, namespace, &object)?;
         if !text(&object, "/metadata/resourceVersion").is_empty() {
             return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
         }
         let network = options.dry_run.then(|| self.network.clone());
-        let made = self.finish(kind, &mut object, options.by, rules, &mut warnings);
+        let made = self.finish(kind, &mut object, rules, &mut warnings);
         if let Some(network) = network {
             self.network = network;
         }
@@ -67,14 +75,13 @@ impl Cluster {
         &mut self,
         kind: &'static Kind,
         object: &mut Value,
-        by: &Actor,
         rules: &kinds::Rules,
         warnings: &mut Vec<String>,
     ) -> Result<(), Status> {
         self.name_it(kind, object);
         set(object, "/metadata/uid", Value::from(self.chance.uuid()));
         set(object, "/metadata/creationTimestamp", Value::from(seconds_text(self.clock.today())));
-        for member in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation"] {
+        for member in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
             unset(object, &format!("/metadata/{member}"));
         }
         (rules.create)(object);
@@ -88,7 +95,6 @@ impl Cluster {
         warnings.extend(problems.into_result(kind, text(object, "/metadata/name"))?);
         let mut settled = decode(kind, object, super::Unknown::Refuse, warnings)?;
         std::mem::swap(object, &mut settled);
-        let _ = by;
         Ok(())
     }
 

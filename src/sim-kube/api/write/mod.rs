@@ -60,12 +60,14 @@ pub struct Options<'a> {
     pub by: &'a Actor,
     pub dry_run: bool,
     pub unknown: Unknown,
+    /// Whether managedFields have been worked out already: the write is an apply.
+    pub applied: bool,
 }
 
 impl<'a> Options<'a> {
     /// A real write that refuses unknown fields.
     pub fn strict(by: &'a Actor) -> Self {
-        Self { by, dry_run: false, unknown: Unknown::Refuse }
+        Self { by, dry_run: false, unknown: Unknown::Refuse, applied: false }
     }
 }
 

@@ -9,6 +9,8 @@ use crate::{
         check::{Problems, metadata},
         conversion,
         kinds::{self, Rules},
+        managed::track,
+        schema::value::seconds_text,
     },
     object::{entries, is_deleting, number, set, text, unset},
 };
@@ -48,6 +50,11 @@ impl Cluster {
         let rules = kinds::rules(kind);
         let mut new = limit_to(kind, touch, new, &old, rules);
         (rules.defaults)(&mut new);
+        if !options.applied && !matches!(touch, Touch::Binding | Touch::Finalize) {
+            let now = seconds_text(self.clock.today());
+            let manager = options.by.manager.as_str();
+            track::changed(track::Write { kind, manager, subresource: touch.subresource(), now: &now }, &old, &mut new);
+        }
         if matches!(touch, Touch::Main | Touch::Scale) {
             (rules.admit)(self, &mut new, Some(&old))?;
         }
@@ -85,14 +92,12 @@ impl Cluster {
         if new == *old || options.dry_run {
             return done(new);
         }
-        let written = Value::clone(&self.store.put(key.clone(), new));
-        if is_deleting(&written) && nothing_holds(&written) {
-            (kinds::rules(kind).removed)(self, &written);
-            if let Some(last) = self.store.remove(&key) {
-                return done(Value::clone(&last));
-            }
+        if is_deleting(&new) && nothing_holds(&new) {
+            (kinds::rules(kind).removed)(self, &new);
+            self.store.remove(&key);
+            return done(new);
         }
-        done(written)
+        done(Value::clone(&self.store.put(key, new)))
     }
 }
 
@@ -130,11 +135,6 @@ fn limit_to(kind: &Kind, touch: Touch, mut new: Value, old: &Value, rules: &Rule
             }
             if touch != Touch::Binding {
                 (rules.update)(&mut new, old);
-            }
-            let managed = old.pointer("/metadata/managedFields");
-            match managed {
-                Some(managed) => set(&mut new, "/metadata/managedFields", managed.clone()),
-                None => drop(unset(&mut new, "/metadata/managedFields")),
             }
             new
         }
