@@ -19,7 +19,7 @@ pub(super) struct Claims {
     pub(super) session: String,
     /// On the engine's clock.
     pub(super) opened: Timestamp,
-    /// Names that the lab's documents declare; they were free when the session began.
+    /// Names that the lab's documents declare.
     pub(super) containers: BTreeSet<String>,
     pub(super) networks: BTreeSet<String>,
     pub(super) volumes: BTreeSet<String>,
@@ -48,8 +48,9 @@ pub(super) struct Belongings {
 }
 
 impl Snapshot {
-    /// The rule. A thing is the lab's if it has the session's label; if it has a name that the lab declares; or if it was made
-    /// since the session began and is tied to something that is the lab's.
+    /// The rule. A thing is the lab's if it has the session's label; or if it was made since the session began and has a name that
+    /// the lab declares, or is tied to something that is the lab's. Whatever is older is somebody else's: a start that was refused
+    /// because a name is taken must not remove what has it.
     pub(super) fn belongings(&self, claims: &Claims) -> Belongings {
         let mut mine = Belongings::default();
         loop {
@@ -81,11 +82,11 @@ impl Snapshot {
             Some(_) => return true,
             None => {}
         }
-        if name(container).is_some_and(|name| claims.containers.contains(name)) {
-            return true;
-        }
         if !since(claims.opened, created(container)) {
             return false;
+        }
+        if name(container).is_some_and(|name| claims.containers.contains(name)) {
+            return true;
         }
         let image = text(container, &["Config", "Image"]);
         let ours = label(container, WORKLOAD_LABEL).is_some() && image.is_some_and(|it| claims.images.contains(it));
@@ -96,13 +97,12 @@ impl Snapshot {
     }
 
     fn claims_network(&self, claims: &Claims, mine: &Belongings, network: &Value) -> bool {
-        match label(network, SESSION) {
-            Some(session) => return session == claims.session,
-            None if name(network).is_some_and(|name| claims.networks.contains(name)) => return true,
-            None => {}
+        if let Some(session) = label(network, SESSION) {
+            return session == claims.session;
         }
+        let declared = name(network).is_some_and(|name| claims.networks.contains(name));
         let tied = |id: String| claims.seen.contains(&id) || self.mine(mine).any(|it| networks(it).contains(&id));
-        since(claims.opened, created(network)) && id(network).is_some_and(tied)
+        since(claims.opened, created(network)) && (declared || id(network).is_some_and(tied))
     }
 
     /// Of the lab's networks those that only a tie tells.
@@ -114,13 +114,12 @@ impl Snapshot {
 
     fn claims_volume(&self, claims: &Claims, mine: &Belongings, volume: &Value) -> bool {
         let Some(named) = name(volume) else { return false };
-        match label(volume, SESSION) {
-            Some(session) => return session == claims.session,
-            None if claims.volumes.contains(named) => return true,
-            None => {}
+        if let Some(session) = label(volume, SESSION) {
+            return session == claims.session;
         }
-        since(claims.opened, text(volume, &["CreatedAt"]))
-            && (claims.seen.contains(named) || self.mine(mine).any(|container| volumes(container).contains(named)))
+        let declared = claims.volumes.contains(named) || claims.seen.contains(named);
+        let tied = || self.mine(mine).any(|container| volumes(container).contains(named));
+        since(claims.opened, text(volume, &["CreatedAt"])) && (declared || tied())
     }
 
     fn mine<'a>(&'a self, mine: &'a Belongings) -> impl Iterator<Item = &'a Value> {

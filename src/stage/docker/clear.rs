@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     DockerTarget,
     belongs::{id, name},
-    engine::{EngineError, PATIENCE, escaped},
+    engine::{EngineError, escaped},
 };
 use crate::target::{Cause, TargetError};
 
@@ -53,7 +53,7 @@ impl DockerTarget {
     async fn remove(&self, path: &str, what: &str) -> Result<(), TargetError> {
         let mut tries = 0;
         loop {
-            let error = match self.engine.call(Method::DELETE, path, None, 2 * PATIENCE).await {
+            let error = match self.engine.call(Method::DELETE, path, None, 2 * self.engine.patience).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_missing() => return Ok(()),
                 Err(error) => error,

@@ -8,7 +8,7 @@ use super::{
     DockerTarget,
     belongs::{self, created, label, since},
     body::{Plan, foreign_binds},
-    engine::{EngineError, PATIENCE, escaped},
+    engine::{EngineError, escaped},
     labels::{Role, SESSION, labels},
 };
 use crate::target::{Cause, TargetError};
@@ -92,7 +92,8 @@ impl DockerTarget {
     /// Starts. Only a port in use is an error: everything else that keeps a container from starting is the lab's matter.
     pub(super) async fn start(&self, name: &str) -> Result<(), TargetError> {
         let what = format!("start the container {name}");
-        let started = self.engine.call(Method::POST, &format!("/containers/{name}/start"), None, 2 * PATIENCE).await;
+        let started =
+            self.engine.call(Method::POST, &format!("/containers/{name}/start"), None, 2 * self.engine.patience).await;
         match started {
             Ok(_) => Ok(()),
             Err(error @ EngineError::Answered { .. }) => match taken_port(error.words()) {

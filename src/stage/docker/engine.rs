@@ -18,7 +18,7 @@ use super::{
 };
 use crate::target::{Cause, TargetError};
 
-/// How long the engine may take for an ordinary answer.
+/// How long an engine may take for an ordinary answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The newest API that is spoken: later ones leave out fields that labs look at (`NetworkSettings.IPAddress`).
 const API_MAX: (u32, u32) = (1, 51);
@@ -35,6 +35,8 @@ pub(super) struct Engine {
     pub(super) version: String,
     /// What to add to this machine's clock to get the engine's.
     pub(super) ahead: SignedDuration,
+    /// How long it may take for an ordinary answer.
+    pub(super) patience: Duration,
 }
 
 /// Why the engine gave no good answer.
@@ -84,10 +86,10 @@ impl Engine {
     ///
     /// # Errors
     /// Nobody answers, or the engine is too old.
-    pub(super) async fn open(endpoint: Endpoint) -> Result<Self, TargetError> {
-        let mut engine = Self { endpoint, version: String::new(), ahead: SignedDuration::ZERO };
+    pub(super) async fn open(endpoint: Endpoint, patience: Duration) -> Result<Self, TargetError> {
+        let mut engine = Self { endpoint, version: String::new(), ahead: SignedDuration::ZERO, patience };
         let what = format!("speak to the Docker engine at {}", engine.endpoint.address);
-        let ask = Ask { method: Method::GET, path: "/_ping", body: Bytes::new(), kind: "", patience: PATIENCE };
+        let ask = Ask { method: Method::GET, path: "/_ping", body: Bytes::new(), kind: "", patience };
         let (head, _) = engine.send(&ask).await.map_err(|error| engine.trouble(what.clone(), error))?;
         let named = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
         let theirs = named("api-version").and_then(numbers).ok_or_else(|| {
@@ -115,7 +117,7 @@ impl Engine {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, EngineError> {
-        self.call(Method::GET, path, None, PATIENCE).await
+        self.call(Method::GET, path, None, self.patience).await
     }
 
     /// `None` where there is no such thing.
@@ -128,12 +130,12 @@ impl Engine {
     }
 
     pub(super) async fn post(&self, path: &str, body: Option<&Value>) -> Result<Value, EngineError> {
-        self.call(Method::POST, path, body, PATIENCE).await
+        self.call(Method::POST, path, body, self.patience).await
     }
 
     /// Deletes; gone already is fine.
     pub(super) async fn delete(&self, path: &str) -> Result<(), EngineError> {
-        match self.call(Method::DELETE, path, None, PATIENCE).await {
+        match self.call(Method::DELETE, path, None, self.patience).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_missing() => Ok(()),
             Err(error) => Err(error),
@@ -261,25 +263,4 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_compare_as_numbers() {
-        assert!(numbers("1.9").unwrap() < numbers("1.41").unwrap());
-        assert_eq!(numbers("1.41").unwrap().min(API_MAX), (1, 41));
-        assert_eq!(numbers("1.53").unwrap().min(API_MAX), API_MAX);
-        assert_eq!(numbers("1"), None);
-    }
-
-    #[test]
-    fn filters_are_escaped() {
-        assert_eq!(escaped(r#"{"type":["a b"]}"#), "%7B%22type%22%3A%5B%22a%20b%22%5D%7D");
-    }
-
-    #[test]
-    fn a_clock_that_differs_is_noticed() {
-        assert_eq!(ahead("Sat, 21 Nov 2020 13:24:00 GMT").signum(), -1);
-        assert_eq!(ahead("nonsense"), SignedDuration::ZERO);
-    }
-}
+mod tests;

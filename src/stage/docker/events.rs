@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     DockerTarget,
     belongs::text,
-    engine::{Ask, EngineError, PATIENCE, escaped},
+    engine::{Ask, EngineError, escaped},
 };
 use crate::target::TargetError;
 
@@ -34,8 +34,13 @@ impl DockerTarget {
         let until = self.engine.now();
         let filters = escaped(&json!({"type": ["container"]}).to_string());
         let path = format!("/events?since={}&until={}&filters={filters}", stamp(since), stamp(until));
-        let ask =
-            Ask { method: http::Method::GET, path: &path, body: Default::default(), kind: "", patience: PATIENCE };
+        let ask = Ask {
+            method: http::Method::GET,
+            path: &path,
+            body: Default::default(),
+            kind: "",
+            patience: self.engine.patience,
+        };
         let (_, said) = self
             .engine
             .send(&ask)

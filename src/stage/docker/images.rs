@@ -165,7 +165,7 @@ impl Engine {
     pub(super) async fn probe_image(&self, place: &Place) -> Result<String, TargetError> {
         let references = references(place)?;
         let all = packed(&references)?;
-        for (_, wanted) in &all.images {
+        for wanted in all.images.values() {
             for id in [&wanted.config, &wanted.manifest] {
                 if self.image(id).await?.is_some() {
                     return Ok(id.clone());

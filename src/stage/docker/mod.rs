@@ -33,7 +33,7 @@ use crate::{
     target::{Cause, Place, Target, TargetError},
 };
 pub use endpoint::{Address, Endpoint, Origin, Surroundings};
-use engine::Engine;
+use engine::{Engine, PATIENCE};
 use marks::Marks;
 pub use target::DockerTarget;
 
@@ -46,7 +46,7 @@ pub async fn open(place: Place, _home: &Home) -> Result<Box<dyn Target>, TargetE
         Some(engine) => engine.endpoint()?,
         None => found()?,
     };
-    Ok(Box::new(DockerTarget::new(Engine::open(endpoint).await?, place)))
+    Ok(Box::new(DockerTarget::new(Engine::open(endpoint, PATIENCE).await?, place)))
 }
 
 /// Removes everything that carries the label of a session whose own file is damaged.
@@ -77,7 +77,7 @@ pub async fn sweep(home: &Home, id: &str) -> Result<(), TargetError> {
 /// # Errors
 /// No engine answers.
 pub async fn engine_version() -> Result<String, TargetError> {
-    let engine = Engine::open(found()?).await?;
+    let engine = Engine::open(found()?, PATIENCE).await?;
     let version =
         engine.get("/version").await.map_err(|error| engine.trouble("ask the engine for its version", error))?;
     let version = belongs::text(&version, &["Version"]).unwrap_or("of unknown version");

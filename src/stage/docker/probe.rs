@@ -13,7 +13,7 @@ use super::{
     DockerTarget,
     belongs::text,
     body::set,
-    engine::{Ask, EngineError, PATIENCE, escaped},
+    engine::{Ask, EngineError, escaped},
     labels::{Role, labels},
 };
 use crate::{
@@ -84,7 +84,7 @@ impl DockerTarget {
         let made = self.engine.post(&format!("/containers/create?name={}", escaped(name)), Some(&body)).await;
         let made = made.map_err(|error| self.engine.trouble(what.clone(), error))?;
         let id = text(&made, &["Id"]).unwrap_or(name).to_owned();
-        match self.engine.call(Method::POST, &format!("/containers/{id}/start"), None, PATIENCE).await {
+        match self.engine.call(Method::POST, &format!("/containers/{id}/start"), None, self.engine.patience).await {
             Ok(_) => Ok(id),
             Err(error) => {
                 // It never ran, so nothing removes it by itself.

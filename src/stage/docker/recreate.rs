@@ -10,7 +10,7 @@ use super::{
     DockerTarget,
     belongs::{id, role, text, volumes},
     body::Plan,
-    engine::{PATIENCE, escaped},
+    engine::escaped,
     labels::Role,
     marks::Marks,
     recreation::{body_of, edited},
@@ -116,7 +116,7 @@ impl DockerTarget {
         let path = format!("/containers/{}", escaped(name));
         let container = self.engine.get(&format!("{path}/json")).await.map_err(trouble)?;
         let grace = container.pointer("/Config/StopTimeout").and_then(Value::as_u64).unwrap_or(10);
-        let patience = PATIENCE.saturating_add(std::time::Duration::from_secs(grace));
+        let patience = self.engine.patience.saturating_add(std::time::Duration::from_secs(grace));
         match self.engine.call(Method::POST, &format!("{path}/{verb}"), None, patience).await {
             Ok(_) => Ok(()),
             // What keeps a container from starting is the lab's matter, as in `start`.

@@ -138,7 +138,7 @@ fn is_candidate(container: &Value, claims: &Claims) -> bool {
         return session == claims.session;
     }
     let made = container.get("Created").and_then(Value::as_i64).unwrap_or_default();
-    claims.containers.contains(listed_name(container)) || since(claims.opened, Some(&seconds(made)))
+    since(claims.opened, Some(&seconds(made)))
 }
 
 fn seconds(second: i64) -> String {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn candidates_are_labelled_named_or_new() {
+    fn candidates_are_labelled_or_new() {
         let claims = Claims {
             session: "s".into(),
             opened: "2026-03-01T10:00:00.9Z".parse().unwrap(),
@@ -185,7 +185,7 @@ mod tests {
         let (old, new) = (at("2026-03-01T09:00:00Z"), at("2026-03-01T10:00:00Z"));
         let listed = |name: &str, created: i64, session: Option<&str>| json!({"Names": [format!("/{name}")], "Created": created, "Labels": {"breakfix.dev/session": session}});
         assert!(is_candidate(&listed("x", old, Some("s")), &claims));
-        assert!(is_candidate(&listed("web", old, None), &claims));
+        assert!(!is_candidate(&listed("web", old, None), &claims));
         assert!(is_candidate(&listed("x", new, None), &claims));
         assert!(!is_candidate(&listed("x", old, None), &claims));
         assert!(!is_candidate(&listed("web", new, Some("other")), &claims));

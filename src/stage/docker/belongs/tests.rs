@@ -62,6 +62,16 @@ fn labels_and_declared_names_are_enough() {
 }
 
 #[test]
+fn a_name_that_was_taken_before_the_session_began_stays_its_owners() {
+    let snapshot = Snapshot {
+        containers: vec![container("web", BEFORE, json!({}))],
+        networks: vec![network("shop", BEFORE)],
+        volumes: vec![volume("db-data", BEFORE)],
+    };
+    assert_eq!(snapshot.belongings(&claims()), Belongings::default());
+}
+
+#[test]
 fn another_session_is_never_touched() {
     let theirs = json!({"Config": {"Labels": {"breakfix.dev/session": "lab-efgh"}}});
     let mut shop = network("shop", AFTER);

@@ -81,6 +81,9 @@ async fn what_is_in_the_way_is_named_and_left_alone() {
     later.place.opened = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5);
     let refused = later.create(&later.place.documents).await.unwrap_err();
     assert_eq!(refused.cause, Cause::Refused, "{}", refused.chain());
+    // Taking back what a refused start had made takes nothing of the learner's.
+    later.clear().await.unwrap();
+    assert_eq!(later.inventory().await.unwrap().iter().filter(|line| line.contains("bfxclash")).count(), 1);
     scene.docker(&["volume", "rm", "bfxclash-data"]).await;
     let error = scene.target.create(&scene.target.place.documents).await.unwrap_err();
     assert_eq!(error.cause, Cause::Refused, "{}", error.chain());

@@ -19,7 +19,7 @@ use crate::{
     docker::{
         DockerTarget,
         endpoint::{Endpoint, Surroundings},
-        engine::Engine,
+        engine::{Engine, PATIENCE},
     },
     journal::Undo,
     target::{Cause, Place, Target},
@@ -145,7 +145,7 @@ impl Drop for Scene {
 
 async fn engine() -> Result<Engine, crate::TargetError> {
     let variable = |name: &str| std::env::var(name).ok();
-    Engine::open(Endpoint::find(None, &Surroundings::new(&variable))?).await
+    Engine::open(Endpoint::find(None, &Surroundings::new(&variable))?, PATIENCE).await
 }
 
 async fn connect(name: &'static str, home: tempfile::TempDir) -> Option<Scene> {
