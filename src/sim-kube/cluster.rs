@@ -47,16 +47,17 @@ const PAST_MAX: usize = 1000;
 impl Cluster {
     /// A cluster without any object; `bootstrap` fills it.
     pub fn empty(config: Config) -> Self {
+        let store = Store::new(PAST_MAX);
         Self {
             clock: Clock::starting_at(config.date),
             chance: Chance::from_seed(config.seed),
-            store: Store::new(PAST_MAX),
             queue: Queue::default(),
             nodes: node::Nodes::default(),
             network: crate::network::Network::default(),
             controllers: controllers::Memory::default(),
             scheduler: scheduler::Memory::default(),
-            told: 0,
+            told: store.revision(),
+            store,
             config,
         }
     }

@@ -24,12 +24,18 @@ pub enum Event {
 pub enum PodStep {
     /// Look at the pod again: start what is due, report its state.
     Sync,
-    /// A container's image has been pulled, or not.
-    Pulled { container: String },
+    /// Go on with the step of synchronisation that is under way.
+    Work,
     /// A container's program goes on (start delay over, background work, its end).
     Program { container: String, run: u32 },
     /// A probe is due: `startup`, `liveness`, `readiness`.
     Probe { container: String, run: u32, probe: String },
-    /// The termination grace is over.
-    GraceOver { run: u32 },
+    /// A probe's answer is there, or its time is over.
+    Probed { container: String, run: u32, probe: String, is_well: bool, words: String },
+    /// A container that is being stopped gets its next signal.
+    Stop { container: String, run: u32 },
+    /// The pod's active deadline is over.
+    Deadline,
+    /// A pod that is over leaves the API.
+    Leave,
 }

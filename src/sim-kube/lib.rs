@@ -7,6 +7,7 @@
 //! function from state and event to changes and later events; `network/` who can reach whom.
 
 pub mod api;
+pub mod bootstrap;
 pub mod cluster;
 pub mod controllers;
 pub mod date;
@@ -19,6 +20,7 @@ pub mod scheduler;
 pub mod serve;
 pub mod status;
 
+pub use bootstrap::bootstrap;
 pub use cluster::{Cluster, Config};
 pub use kind::Kind;
 pub use status::Status;

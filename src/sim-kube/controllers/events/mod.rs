@@ -100,9 +100,9 @@ fn actor(source: Source) -> Actor {
 }
 
 fn create(cluster: &mut Cluster, source: Source, involved: Value, note: Note, id: &str, message: &str) {
-    // A real name ends in the time in nanoseconds; the low digits come from chance so that two of one moment differ.
+    // A real name ends in the time in nanoseconds; here the low digits count writes, so that two of one moment differ and keep their order.
     let millis = u64::try_from(cluster.clock.today().as_millisecond()).unwrap_or(0);
-    let nanos = millis.saturating_mul(1_000_000) + cluster.chance.below(1_000_000);
+    let nanos = millis.saturating_mul(1_000_000) + cluster.store.revision() % 1_000_000;
     let event_name = format!("{}.{nanos:x}", text(&involved, "/name"));
     let today = cluster.today();
     let space = home(&involved).to_owned();

@@ -1,0 +1,54 @@
+//! A request at its end: the program answers it, and its answer takes the time it takes.
+
+use std::time::Duration;
+
+use breakfix_workload::{CallError, End, Outcome, Request, Response, SIGKILL};
+
+use super::{Caller, ROUND_TRIP};
+use crate::{
+    Cluster,
+    node::{Ending, Inside, crash, is_over_memory, rearm, spec},
+};
+
+/// The run that listens.
+pub(super) struct To {
+    pub(super) pod: String,
+    pub(super) container: String,
+    pub(super) run: u32,
+}
+
+/// Longer than any caller waits.
+const FOR_EVER: Duration = Duration::from_secs(1 << 32);
+
+pub(super) fn deliver(
+    cluster: &mut Cluster,
+    caller: &Caller,
+    to: To,
+    request: &Request,
+) -> (Result<Response, CallError>, Duration) {
+    let To { pod, container, run } = to;
+    let found = cluster.nodes.pods.get(&pod).and_then(|pod| pod.run(&container, run)).and_then(|run| run.program());
+    let Some(program) = found else { return (Err(CallError::Refused), ROUND_TRIP) };
+    let slowness = cluster.nodes.pods.get(&pod).and_then(|pod| spec::cpu_limit(&pod.pod, &container));
+    let mut inside = Inside::main(cluster, &pod, &container, run, caller.lead + ROUND_TRIP, caller.depth + 1);
+    let outcome = program.handle(request, &mut inside);
+    let spent = inside.lead - caller.lead;
+    let at = inside.now();
+    if is_over_memory(cluster, &pod, &container, at) {
+        crash(cluster, &pod, &container, run, Ending { at, end: End::Signal(SIGKILL), is_oom: true });
+        return (Err(CallError::Reset), spent);
+    }
+    rearm(cluster, &pod, &container, run);
+    match outcome {
+        Outcome::Answer { response, cpu, delay } => (Ok(response), spent + stretched(cpu, slowness) + delay),
+        Outcome::Hang => (Err(CallError::TimedOut), FOR_EVER),
+    }
+}
+
+/// Less than one processor makes the same work take longer.
+fn stretched(cpu: Duration, thousandths: Option<u64>) -> Duration {
+    match thousandths {
+        Some(share) if share < 1000 => cpu.saturating_mul(1000) / u32::try_from(share).unwrap_or(1000),
+        _ => cpu,
+    }
+}

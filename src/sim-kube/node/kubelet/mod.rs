@@ -1,0 +1,218 @@
+//! kubelet's worker of one pod: steps of synchronisation, as `pkg/kubelet/kubelet.go` `SyncPod` makes them.
+//!
+//! A step writes the pod's status as it is at its beginning, and only then acts. What it learns by acting (a pull that failed, a back-off)
+//! shows in the status that the next step writes; that is why a real pod's STATUS lags and flips, and why this one's does too.
+//! A step is a list of [`Op`]s; those that take time wait on the event queue. `plan` decides them, `start`, `stop` and `finish` do them.
+
+mod finish;
+mod hook;
+mod plan;
+mod start;
+mod step;
+mod stop;
+
+use std::time::Duration;
+
+use breakfix_sim::{SimTime, StoreEvent, StoreEventKind};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub use finish::{deadline, leave};
+pub(super) use step::next_resync;
+pub use step::{go_on, sync};
+pub use stop::stop_further;
+
+use super::pod_run::{PodRun, Stage};
+use crate::{
+    Cluster,
+    controllers::events::{self, Note, Source},
+    event::{Event, PodStep},
+    kind,
+    object::{entries, text, uid},
+};
+
+/// From a write to kubelet's look at it.
+const LAG: Duration = Duration::from_millis(6);
+/// `relistPeriod` of the generic pod lifecycle event generator.
+const RELIST: u64 = 1000;
+
+/// One thing that a step does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// Mounts the volumes; waits until all are there.
+    Mount,
+    /// Makes the pod's network.
+    Sandbox,
+    SandboxUp,
+    /// Decides what to do with the containers.
+    Plan,
+    /// Sees that a container may start and that its image is there. `exited`: when it ended last, as far as the step knew.
+    Image {
+        container: String,
+        exited: Option<SimTime>,
+    },
+    /// A pull has come to its end.
+    Pulled {
+        container: String,
+    },
+    Create {
+        container: String,
+    },
+    Start {
+        container: String,
+    },
+    /// Stops a container.
+    Stop {
+        container: String,
+        message: String,
+        grace: Duration,
+    },
+    /// Waits for the end of a container.
+    Gone {
+        container: String,
+    },
+    /// Stops all containers of the pod: sidecars last.
+    StopMain {
+        grace: Duration,
+    },
+    StopSidecars {
+        grace: Duration,
+    },
+    /// Waits until nothing runs; sidecars may where `sidecars` says so.
+    AllGone {
+        sidecars: bool,
+    },
+    /// Takes the network down and says the last word.
+    TearDown,
+}
+
+/// How a step goes on after an op.
+pub(super) enum Next {
+    Now,
+    After(Duration),
+    /// When a container has ended.
+    Wait,
+}
+
+/// Queues what a write to a pod calls for.
+pub fn told(cluster: &mut Cluster, event: &StoreEvent) {
+    if &*event.key.collection != kind::POD.collection {
+        return;
+    }
+    let id = uid(&event.object).to_owned();
+    if event.kind == StoreEventKind::Deleted {
+        removed(cluster, &id);
+        return;
+    }
+    let node = text(&event.object, "/spec/nodeName").to_owned();
+    if node.is_empty() || cluster.store.get(&kind::NODE.key("", &node)).is_none() {
+        return;
+    }
+    if cluster.nodes.pods.contains_key(&id) {
+        let changed = event.before.as_ref().is_none_or(|before| concern(before) != concern(&event.object));
+        if changed {
+            sync_at(cluster, &id, cluster.now() + LAG);
+        }
+        return;
+    }
+    if matches!(text(&event.object, "/status/phase"), "Succeeded" | "Failed") {
+        return;
+    }
+    let now = cluster.now();
+    let pod = PodRun::new(event.key.clone(), id.clone(), node, event.object.clone(), now + LAG);
+    cluster.nodes.pods.insert(id.clone(), pod);
+    finish::arm_deadline(cluster, &id);
+    sync_at(cluster, &id, now + LAG);
+}
+
+/// What of a pod's object kubelet acts upon: its own status is not among it, conditions that others set for readiness gates are.
+fn concern(pod: &Value) -> Value {
+    let gates: Vec<&str> =
+        entries(pod, "/spec/readinessGates").iter().map(|gate| text(gate, "/conditionType")).collect();
+    let gated: Vec<&Value> = entries(pod, "/status/conditions")
+        .iter()
+        .filter(|condition| gates.contains(&text(condition, "/type")))
+        .map(|condition| &condition["status"])
+        .collect();
+    let metadata = &pod["metadata"];
+    json!([
+        pod["spec"],
+        metadata["labels"],
+        metadata["annotations"],
+        metadata["deletionTimestamp"],
+        metadata["deletionGracePeriodSeconds"],
+        gated
+    ])
+}
+
+/// The pod is out of the API: what is over is forgotten, what still runs is stopped.
+fn removed(cluster: &mut Cluster, id: &str) {
+    let Some(pod) = cluster.nodes.pods.get(id) else { return };
+    if pod.stage == Stage::Over {
+        forget(cluster, id);
+    } else {
+        sync_at(cluster, id, cluster.now() + LAG);
+    }
+}
+
+pub(super) fn forget(cluster: &mut Cluster, id: &str) {
+    let Some(pod) = cluster.nodes.pods.remove(id) else { return };
+    for ticket in pod.worker.due.map(|(_, ticket)| ticket).into_iter().chain(pod.worker.work) {
+        cluster.queue.cancel(ticket);
+    }
+    for run in pod.containers.values().filter_map(|container| container.run.as_ref()) {
+        if let Some((_, ticket)) = run.wake {
+            cluster.queue.cancel(ticket);
+        }
+    }
+}
+
+/// Queues a step at a moment; if one is queued already, the earlier counts.
+pub(super) fn sync_at(cluster: &mut Cluster, id: &str, at: SimTime) {
+    let Some(pod) = cluster.nodes.pods.get_mut(id) else { return };
+    if let Some((due, ticket)) = pod.worker.due {
+        if due <= at {
+            return;
+        }
+        cluster.queue.cancel(ticket);
+    }
+    let key = pod.key.clone();
+    let ticket = cluster.queue.push(at, Event::Pod { key, uid: id.to_owned(), step: PodStep::Sync });
+    if let Some(pod) = cluster.nodes.pods.get_mut(id) {
+        pod.worker.due = Some((at, ticket));
+    }
+}
+
+/// Queues a step for when kubelet will notice that a container has changed: its next look at the runtime, once a second.
+pub(super) fn notice(cluster: &mut Cluster, id: &str) {
+    let Some(pod) = cluster.nodes.pods.get(id) else { return };
+    // Nodes do not look at the same moment.
+    let offset = pod.node.bytes().fold(17_u64, |sum, byte| (sum * 31 + u64::from(byte)) % RELIST);
+    let now = cluster.now().0;
+    let next = now + RELIST - (now + RELIST - offset) % RELIST;
+    sync_at(cluster, id, SimTime(next));
+}
+
+/// A container's process has ended: whoever waits for it goes on, everybody else is told at the next look.
+pub fn container_ended(cluster: &mut Cluster, id: &str, container: &str) {
+    let _ = container;
+    let waits = cluster.nodes.pods.get(id).is_some_and(|pod| pod.worker.waits);
+    if waits {
+        step::go_on(cluster, id);
+    } else {
+        notice(cluster, id);
+    }
+}
+
+/// Records an event about a pod, or about one of its containers.
+pub(crate) fn record(cluster: &mut Cluster, id: &str, container: &str, note: Note) {
+    let Some(pod) = cluster.nodes.pods.get(id) else { return };
+    let field = if container.is_empty() { String::new() } else { super::spec::field_path(&pod.pod, container) };
+    let (about, host) = (pod.pod.clone(), pod.node.clone());
+    events::record_at(cluster, Source { component: "kubelet", host: &host }, &about, &field, note);
+}
+
+/// A time between `least` and `most` milliseconds.
+pub(super) fn between(cluster: &mut Cluster, least: u64, most: u64) -> Duration {
+    Duration::from_millis(least + cluster.chance.below(most.saturating_sub(least) + 1))
+}
