@@ -32,7 +32,7 @@ pub struct Open {
     pub target: Box<dyn Target>,
     pub journal: Journal,
     /// Held as long as the verb works on the session.
-    pub guard: Guard,
+    _guard: Guard,
 }
 
 impl App {
@@ -155,7 +155,7 @@ impl App {
                 .hint(format!("`breakfix start {}` opens the lab", session.lab)));
             }
         }
-        Ok(Open { session, lab, target, journal, guard })
+        Ok(Open { session, lab, target, journal, _guard: guard })
     }
 
     /// Undoes starts and finishes stops that were cut short, as long as nobody else works on them.

@@ -188,7 +188,8 @@ pub enum LabVerb {
 #[derive(Debug, Args)]
 pub struct TestArgs {
     /// The labs, by name; without them all that run on the target
-    pub labs: Vec<String>,
+    #[arg(value_name = "LAB")]
+    pub names: Vec<String>,
     #[command(flatten)]
     pub target: TargetArgs,
     /// Only labs of this platform
@@ -219,5 +220,17 @@ fn difficulty(text: &str) -> Result<Difficulty, String> {
         "medium" => Ok(Difficulty::Medium),
         "hard" => Ok(Difficulty::Hard),
         _ => Err("there are `easy`, `medium` and `hard`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
     }
 }

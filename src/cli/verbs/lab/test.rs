@@ -75,8 +75,8 @@ pub async fn run(app: &App, args: TestArgs) -> Result<Exit, Failure> {
 
 /// The labs named, or all that can run on the target.
 fn chosen(app: &App, args: &TestArgs) -> Result<Vec<LabSource>, Failure> {
-    if !args.labs.is_empty() {
-        return args.labs.iter().map(|name| Ok(app.catalogue.find(name)?.clone())).collect();
+    if !args.names.is_empty() {
+        return args.names.iter().map(|name| Ok(app.catalogue.find(name)?.clone())).collect();
     }
     let mut labs = Vec::new();
     for source in app.catalogue.list() {
