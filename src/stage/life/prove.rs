@@ -1,11 +1,7 @@
 //! A lab proves itself: the fault shows, honest fixes reach the full score, wrong ones do not solve it, a reset breaks it again,
 //! and nothing is left behind.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use breakfix_grade::{Baseline, Report, report::Outcome};
 use breakfix_lab::{Change, LoadedLab, change};
@@ -60,9 +56,6 @@ pub enum Expected {
     /// The target holds what it held before.
     Clean,
 }
-
-/// How long, at most, a wrong fix is given to become right by itself on a target whose time is real.
-const WRONG_WITHIN: Duration = Duration::from_secs(20);
 
 /// Proves one lab on one target. `only`: the controls to run, by name; empty for all.
 ///
@@ -173,7 +166,7 @@ impl Proving<'_> {
             }
         }
         self.journal.write(&Entry::Done { step: Step::Control })?;
-        let patience = (!honest && !self.target.skips_time()).then_some(WRONG_WITHIN);
+        let patience = (!honest && !self.target.skips_time()).then(|| session.target.settles_within());
         let graded = grade(
             self.lab,
             self.target,

@@ -1,6 +1,6 @@
 //! The names of targets, as `--target` takes them.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use breakfix_lab::Platform;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,15 @@ impl TargetName {
         match self {
             Self::Sim | Self::Kind | Self::Context(_) => true,
             Self::Docker => false,
+        }
+    }
+
+    /// How long, at most, a wrong fix is given to become right by itself in `lab test`, where time is real. Nothing on an engine
+    /// rolls out or backs off; on a cluster much does.
+    pub fn settles_within(&self) -> Duration {
+        match self {
+            Self::Docker => Duration::from_secs(5),
+            Self::Sim | Self::Kind | Self::Context(_) => Duration::from_secs(30),
         }
     }
 
