@@ -119,8 +119,8 @@ impl Folder {
         write_whole(&self.ready(), &text, false)
     }
 
-    /// Starts `program` with these arguments, its standard output and error going to the log, and waits until it listens.
-    /// The program must [`leave`] its parent's terminal by itself.
+    /// Starts `program` with these arguments, its standard output and error going to the log, and waits until it listens. Where
+    /// another process serves the folder already, that one is the answer. The program must [`leave`] its parent's terminal by itself.
     ///
     /// # Errors
     /// It cannot be started, ends, or does not listen in time (it is killed then).
@@ -132,6 +132,15 @@ impl Folder {
                 return Ok(ready);
             }
             if let Ok(Some(status)) = child.try_wait() {
+                match self.find() {
+                    // Somebody else was quicker, and theirs serves as well.
+                    Ok(Found::Running(ready)) => return Ok(ready),
+                    Ok(Found::Starting) if begun.elapsed() <= patience => {
+                        thread::sleep(LOOK);
+                        continue;
+                    }
+                    _ => {}
+                }
                 return Err(LaunchError::Ended { ended: status.to_string(), log: self.log(), tail: self.tail() });
             }
             if begun.elapsed() > patience {

@@ -106,3 +106,16 @@ fn span(query: Option<&str>) -> Result<Duration, Status> {
         None => Err(Status::new(400, "BadRequest", "expected ?ms=NUMBER, the milliseconds to skip")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_a_number_of_milliseconds_and_no_eternity() {
+        assert_eq!(span(Some("x=1&ms=1500")).unwrap(), Duration::from_millis(1_500));
+        for wrong in [None, Some(""), Some("ms="), Some("ms=-1"), Some("ms=5s"), Some("ms=99999999999999")] {
+            assert_eq!(span(wrong).unwrap_err().code, 400, "{wrong:?}");
+        }
+    }
+}

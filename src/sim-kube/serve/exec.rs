@@ -88,7 +88,7 @@ impl Session {
     async fn run(&mut self) -> Result<i32, Over> {
         if self.spec.stdin {
             let shell = self.host.look(|cluster| inside::shell(cluster, &self.place, &self.spec.command));
-            if let Some(shell) = shell.map_err(Refused::from)?? {
+            if let Some(shell) = shell.map_err(Refused::from)? {
                 return self.shell(shell).await;
             }
         }
@@ -100,7 +100,7 @@ impl Session {
         loop {
             if self.spec.tty {
                 let prompt = self.host.look(|cluster| inside::prompt(cluster, &self.place, &shell));
-                let prompt = prompt.map_err(Refused::from)??;
+                let prompt = prompt.map_err(Refused::from)?;
                 self.print(Output::Out, prompt.as_bytes()).await;
             }
             let Some(text) = self.line().await? else {

@@ -1,65 +1,201 @@
 //! What serving asks of the nodes: a container's log, a command in it, a call to a pod.
 
-use breakfix_workload::{CallError, tool::Shell};
+use std::{
+    cell::RefCell,
+    io::{self, Read, Write},
+    time::Duration,
+};
+
+use breakfix_workload::{
+    CallError, Machine,
+    tool::{self, Flow, Io, Shell},
+};
 
 use super::{
     call::{Call, Called},
-    exec_run::{ExecRun, Place, Ran},
+    exec_run::{ExecRun, Job, Output, Place, Ran},
 };
-use crate::{Cluster, Status, api::stream::LogSpec};
+use crate::{
+    Cluster, Status,
+    api::stream::LogSpec,
+    node::{self, Inside, Log, LogOptions, Spoken},
+};
 
-/// A log: stand-in until the nodes are connected.
-#[derive(Clone, Debug, Default)]
-pub struct Log;
-
-#[derive(Clone, Debug)]
-pub struct Line {
-    pub at: breakfix_sim::SimTime,
-    pub stream: breakfix_workload::Stream,
-    pub text: String,
-}
-
-impl Log {
-    pub fn until(&self, _now: breakfix_sim::SimTime) -> impl Iterator<Item = &Line> + Clone {
-        std::iter::empty()
-    }
-}
+/// How a file ends that the kernel does not take for a program.
+const BAD_FORMAT: i32 = 1;
 
 /// A run's log.
 pub struct LogView<'a> {
-    pub run: u32,
+    pub run: &'a str,
     pub is_running: bool,
     pub log: &'a Log,
 }
 
-fn missing() -> Status {
-    Status::new(501, "NotImplemented", "this simulator's nodes run nothing yet")
+/// The log that a request means; none where the runtime has removed it, or where nothing has run yet.
+///
+/// # Errors
+/// A [`Status`] in kubelet's words.
+pub fn log<'a>(cluster: &'a Cluster, spec: &LogSpec) -> Result<Option<LogView<'a>>, Status> {
+    let run = node::container_run(cluster, &spec.namespace, &spec.pod, &spec.container, spec.previous)?;
+    Ok(run.map(|run| LogView { run: &run.id, is_running: run.is_running(), log: &run.log }))
 }
 
-pub fn log<'a>(_cluster: &'a Cluster, _spec: &LogSpec) -> Result<LogView<'a>, Status> {
-    Err(missing())
+/// A whole log, as it stands.
+///
+/// # Errors
+/// A [`Status`] in kubelet's words.
+pub fn whole_log(cluster: &Cluster, spec: &LogSpec) -> Result<String, Status> {
+    let options = LogOptions {
+        previous: spec.previous,
+        tail: spec.tail.map(|tail| usize::try_from(tail).unwrap_or(usize::MAX)),
+        since: spec.since_seconds.map(Duration::from_secs),
+        since_time: spec.since_time.as_deref().and_then(|date| date.parse().ok()),
+        timestamps: spec.timestamps,
+        limit_bytes: spec.limit_bytes.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+    };
+    node::logs(cluster, &spec.namespace, &spec.pod, &spec.container, &options)
 }
 
-pub fn exec(_cluster: &mut Cluster, _run: &ExecRun) -> Result<Ran, Status> {
-    Err(missing())
+/// Whether a container runs: commands in it end when it does.
+pub fn is_running(cluster: &Cluster, place: &Place) -> bool {
+    let Place { namespace, pod, container } = place;
+    let run = node::container_run(cluster, namespace, pod, container, false);
+    run.ok().flatten().is_some_and(node::Run::is_running)
 }
 
-pub fn shell(_cluster: &Cluster, _place: &Place, _command: &[String]) -> Result<Option<Shell>, Status> {
-    Err(missing())
+/// A shell for lines that come one by one; none where the command is something else, or there is no such program.
+pub fn shell(cluster: &mut Cluster, place: &Place, command: &[String]) -> Option<Shell> {
+    let (name, rest) = command.split_first()?;
+    if name.rsplit('/').next() != Some("sh") || !matches!(rest, []) && rest != ["-i"] {
+        return None;
+    }
+    // A copy: looking must not use up a process number.
+    let mut copy = cluster.clone();
+    within(&mut copy, place, command, |inside, _| Shell::new(inside.env())).ok()?.0
 }
 
-pub fn prompt(_cluster: &mut Cluster, _place: &Place, _shell: &Shell) -> Result<String, Status> {
-    Err(missing())
+/// What a shell shows before the next line.
+pub fn prompt(cluster: &mut Cluster, place: &Place, shell: &Shell) -> String {
+    let mut copy = cluster.clone();
+    let prompt = within(&mut copy, place, &["sh".to_owned()], |inside, _| shell.prompt(inside));
+    prompt.ok().and_then(|(prompt, _)| prompt).unwrap_or_default()
 }
 
-pub fn is_running(_cluster: &Cluster, _place: &Place) -> bool {
-    false
+fn within<T>(
+    cluster: &mut Cluster,
+    place: &Place,
+    argv: &[String],
+    work: impl FnOnce(&mut Inside<'_>, &str) -> T,
+) -> Result<(Option<T>, Duration), Status> {
+    node::within(cluster, (&place.namespace, &place.pod, &place.container), argv, work)
 }
 
-pub fn reach(_cluster: &mut Cluster, _namespace: &str, _pod: &str, _port: u16) -> Result<(), String> {
-    Err(missing().message)
+/// Runs a command, or a line of a shell.
+///
+/// # Errors
+/// A [`Status`] in kubelet's words: the container does not run, or has no such program.
+pub fn exec(cluster: &mut Cluster, run: &ExecRun) -> Result<Ran, Status> {
+    let shell = vec!["sh".to_owned()];
+    let argv = match &run.job {
+        Job::Command(argv) => argv,
+        Job::Line { .. } => &shell,
+    };
+    let (done, took) = within(cluster, &run.place, argv, |inside, cwd| step(run, inside, cwd))?;
+    let Some(mut ran) = done else {
+        let words = format!("exec {}: exec format error\n", argv.first().map_or("", String::as_str));
+        let printed = vec![(Output::Err, words.into_bytes())];
+        return Ok(Ran { printed, code: BAD_FORMAT, shell: None, consumed: 0, starved: false, took });
+    };
+    ran.took = took;
+    Ok(ran)
 }
 
-pub fn call(_cluster: &mut Cluster, _call: &Call) -> Called {
-    Called { answer: Err(CallError::Refused), took: std::time::Duration::ZERO }
+fn step(run: &ExecRun, inside: &mut Inside<'_>, cwd: &str) -> Ran {
+    let printed = RefCell::new(Vec::new());
+    let mut stdin = Input { bytes: &run.stdin.0, read: 0, starved: false };
+    let (code, shell) = {
+        let mut out = Printer { output: Output::Out, printed: &printed };
+        let mut err = Printer { output: Output::Err, printed: &printed };
+        let mut io = Io::new(&mut stdin, &mut out, &mut err);
+        io.cwd = cwd.to_owned();
+        io.env = inside.env();
+        io.tty = run.tty;
+        match &run.job {
+            Job::Command(argv) => (tool::run_with(argv, &mut io, inside) & 0xff, None),
+            Job::Line { shell, text } => {
+                let mut shell = shell.clone();
+                match shell.run(text, &mut io, inside) {
+                    Flow::Next => (shell.last(), Some(shell)),
+                    Flow::Exit(code) => (code & 0xff, None),
+                }
+            }
+        }
+    };
+    let (consumed, starved) = (stdin.read, stdin.starved);
+    Ran { printed: printed.into_inner(), code, shell, consumed, starved, took: Duration::ZERO }
+}
+
+/// Input that has come so far.
+struct Input<'a> {
+    bytes: &'a [u8],
+    read: usize,
+    starved: bool,
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let rest = self.bytes.get(self.read..).unwrap_or_default();
+        let count = rest.len().min(into.len());
+        if let (Some(into), Some(from)) = (into.get_mut(..count), rest.get(..count)) {
+            into.copy_from_slice(from);
+        }
+        self.read += count;
+        self.starved |= count == 0 && !into.is_empty();
+        Ok(count)
+    }
+}
+
+/// Both outputs in the order in which they were written.
+struct Printer<'a> {
+    output: Output,
+    printed: &'a RefCell<Vec<(Output, Vec<u8>)>>,
+}
+
+impl Write for Printer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut printed = self.printed.borrow_mut();
+        match printed.last_mut() {
+            Some((output, last)) if *output == self.output => last.extend_from_slice(bytes),
+            _ => printed.push((self.output, bytes.to_vec())),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether somebody listens on a port of a pod; the error is what the node says to a forwarded connection.
+///
+/// # Errors
+/// The node's words.
+pub fn reach(cluster: &Cluster, namespace: &str, pod: &str, port: u16) -> Result<(), String> {
+    node::is_open(cluster, namespace, pod, port).map_err(|status| status.message)?
+}
+
+/// Carries out a call.
+pub fn call(cluster: &mut Cluster, call: &Call) -> Called {
+    match node::pod_port(cluster, &call.namespace, &call.pod, call.port, &call.request()) {
+        Ok((spoken, took)) => {
+            let answer = match spoken {
+                Spoken::Answer(response) => Ok(response),
+                Spoken::Refused(_) => Err(CallError::Refused),
+                Spoken::Reset => Err(CallError::Reset),
+                Spoken::Silence => Err(CallError::TimedOut),
+            };
+            Called { answer, took }
+        }
+        Err(_) => Called { answer: Err(CallError::Reset), took: Duration::ZERO },
+    }
 }

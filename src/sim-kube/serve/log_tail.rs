@@ -11,8 +11,8 @@ use crate::{Cluster, Status, api::stream::LogSpec};
 #[derive(Clone, Debug)]
 pub struct LogTail {
     spec: LogSpec,
-    /// The run that is read; a log that is followed ends with it.
-    run: Option<u32>,
+    /// The run that is read, by the runtime's id; a log that is followed ends with it.
+    run: Option<String>,
     /// The moment of the last line read, and how many lines of that moment were.
     at: SimTime,
     read_at: usize,
@@ -48,15 +48,16 @@ impl LogTail {
     /// # Errors
     /// There is no such log.
     pub fn read(&mut self, cluster: &Cluster) -> Result<Piece, Status> {
-        let view = match (inside::log(cluster, &self.spec), self.run) {
-            (Ok(view), None) => view,
-            (Ok(view), Some(run)) if view.run == run => view,
+        let over = Piece { over: true, ..Piece::default() };
+        let view = match (inside::log(cluster, &self.spec), &self.run) {
+            (Ok(Some(view)), None) => view,
+            (Ok(Some(view)), Some(run)) if view.run == run => view,
             // The run that was followed, or its pod, is gone.
-            (_, Some(_)) => return Ok(Piece { over: true, ..Piece::default() }),
+            (_, Some(_)) | (Ok(None), None) => return Ok(over),
             (Err(status), None) => return Err(status),
         };
         if self.run.is_none() {
-            self.run = Some(view.run);
+            self.run = Some(view.run.to_owned());
             self.begin(&view, &cluster.clock);
         }
         Ok(self.take(&view, cluster.now(), &cluster.clock))
@@ -88,9 +89,9 @@ impl LogTail {
     fn take(&mut self, view: &LogView<'_>, now: SimTime, clock: &Clock) -> Piece {
         let mut piece = Piece::default();
         let (at, read_at) = (self.at, self.read_at);
-        let fresh = view.log.until(SimTime(u64::MAX)).skip_while(|line| line.at < at);
-        let same_moment = fresh.clone().take_while(|line| line.at == at).count();
-        for line in fresh.skip(read_at.min(same_moment)) {
+        let fresh = view.log.until(SimTime(u64::MAX)).skip_while(|line| line.at < at).collect::<Vec<_>>();
+        let same_moment = fresh.iter().take_while(|line| line.at == at).count();
+        for line in fresh.into_iter().skip(read_at.min(same_moment)) {
             if line.at > now {
                 piece.next = Some(line.at);
                 break;

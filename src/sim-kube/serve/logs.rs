@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::{
     host::{Host, Refused},
+    inside,
     log_tail::{LogTail, Piece},
     seam::Answer,
     service::whole,
@@ -23,16 +24,22 @@ const TEXT: &str = "text/plain";
 /// # Errors
 /// There is no such log.
 pub fn answer(host: &Arc<Host>, spec: LogSpec) -> Result<Response<Body>, Status> {
-    let follow = spec.follow;
-    let mut tail = LogTail::new(spec);
-    let first = read(host, &mut tail)?;
-    if !follow {
-        let headers = vec![("content-type".to_owned(), TEXT.to_owned())];
-        return Ok(whole(Answer::Whole { status: 200, headers, body: Bytes::from(first.bytes()) }));
+    if spec.follow {
+        let mut tail = LogTail::new(spec.clone());
+        let first = read(host, &mut tail)?;
+        if !first.over {
+            return Ok(followed(host, tail, first));
+        }
     }
+    let text = host.look(|cluster| inside::whole_log(cluster, &spec)).map_err(Refused::from)??;
+    let headers = vec![("content-type".to_owned(), TEXT.to_owned())];
+    Ok(whole(Answer::Whole { status: 200, headers, body: Bytes::from(text) }))
+}
+
+fn followed(host: &Arc<Host>, tail: LogTail, first: Piece) -> Response<Body> {
     let (writer, response) = streamed(TEXT);
     tokio::spawn(run(Arc::clone(host), tail, first, writer));
-    Ok(response)
+    response
 }
 
 async fn run(host: Arc<Host>, mut tail: LogTail, first: Piece, writer: Writer) {

@@ -38,3 +38,6 @@ pub mod stream_body;
 pub mod streams;
 pub mod terminal;
 pub mod watching;
+
+#[cfg(test)]
+mod tests;

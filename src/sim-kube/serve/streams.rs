@@ -7,12 +7,18 @@ use http::{Response, request::Parts};
 
 use super::{
     attach, exec,
+    exec_run::Place,
     forward::{self, Target},
     host::Host,
-    logs,
+    inside, logs,
     remote::{Channels, Tunnel, Upgrade},
+    seam::Answer,
+    service::whole,
 };
-use crate::{Status, api::stream::StreamSpec};
+use crate::{
+    Status,
+    api::stream::{AttachSpec, ExecSpec, StreamSpec},
+};
 
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
@@ -24,6 +30,10 @@ const SPDY: &str = "SPDY/3.1+portforward.k8s.io";
 /// # Errors
 /// The request is not one that can become such a connection.
 pub fn answer(host: &Arc<Host>, spec: StreamSpec, parts: Parts) -> Result<Response<Body>, Status> {
+    if let Some(words) = not_running(host, &spec) {
+        let headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
+        return Ok(whole(Answer::Whole { status: 500, headers, body: words.into() }));
+    }
     let protocols: &[&'static str] = match &spec {
         StreamSpec::Log(spec) => return logs::answer(host, spec.clone()),
         StreamSpec::Exec(_) | StreamSpec::Attach(_) => &[V5, V4],
@@ -48,4 +58,21 @@ pub fn answer(host: &Arc<Host>, spec: StreamSpec, parts: Parts) -> Result<Respon
         }
     });
     Ok(response)
+}
+
+/// kubelet's plain words for a container that does not run; it says them before any handshake.
+fn not_running(host: &Host, spec: &StreamSpec) -> Option<String> {
+    let (place, words) = match spec {
+        StreamSpec::Exec(ExecSpec { namespace, pod, container, .. }) => {
+            ((namespace, pod, container), format!("container not found (\"{container}\")"))
+        }
+        StreamSpec::Attach(AttachSpec { namespace, pod, container, .. }) => {
+            ((namespace, pod, container), format!("container {container} not found in pod {pod}_{namespace}"))
+        }
+        StreamSpec::PortForward { .. } | StreamSpec::Log(_) => return None,
+    };
+    let (namespace, pod, container) = (place.0.clone(), place.1.clone(), place.2.clone());
+    let place = Place { namespace, pod, container };
+    let runs = host.look(|cluster| inside::is_running(cluster, &place)).unwrap_or(false);
+    (!runs).then_some(words)
 }
