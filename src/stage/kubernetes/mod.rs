@@ -90,7 +90,7 @@ pub async fn open(name: &TargetName, place: Place, options: &Options) -> Result<
 /// # Errors
 /// The simulator cannot be set up.
 pub async fn open_local(place: Place, seed: u64) -> Result<Box<dyn Target>, TargetError> {
-    let host = host::LocalSimHost::new(&place, seed);
+    let host = host::LocalSimHost::new(&place, seed)?;
     Ok(Box::new(KubeTarget::new(Box::new(host), place)))
 }
 

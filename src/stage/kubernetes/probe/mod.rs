@@ -4,13 +4,14 @@
 //! restarts are looked at. A probe that cannot be had is a [`Failure`], never a wrong answer.
 
 mod ask;
+mod limits;
 mod pod;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use breakfix_grade::Failure;
 use breakfix_lab::check::Caller;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     api::Api,
@@ -96,7 +97,13 @@ impl KubeTarget {
         let name = pod::name(&self.host.nonce());
         let mut body = pod::manifest(&self.place, caller, &namespace, &name, self.host.pull_policy());
         self.host.adapt(&mut body);
-        let made = api.create(&pods, Some(&namespace), &body).await.map_err(|trouble| trouble.failure(&what))?;
+        let made = match api.create(&pods, Some(&namespace), &body).await {
+            Err(trouble) if trouble.is_forbidden() && self.fit_limits(api, &namespace, &mut body).await => {
+                api.create(&pods, Some(&namespace), &body).await
+            }
+            done => done,
+        };
+        let made = made.map_err(|trouble| trouble.failure(&what))?;
         let uid = object::uid(&made).unwrap_or_default().to_owned();
         let started = self.await_running(api, &pods, &namespace, &name, &what).await;
         match started {
@@ -107,6 +114,18 @@ impl KubeTarget {
                 Err(failure)
             }
         }
+    }
+
+    /// Gives a refused probe what the namespace's LimitRanges demand; false where they demand nothing.
+    async fn fit_limits(&self, api: &Api, namespace: &str, body: &mut Value) -> bool {
+        let Some(ranges) = Resource::built_in(None, "LimitRange") else { return false };
+        // Trouble here leaves it at the refusal, which is the answer that matters.
+        let Ok((_, ranges)) = api.list(&ranges, Some(namespace), "").await else { return false };
+        let Some(resources) = limits::admitted(&ranges) else { return false };
+        if let Some(container) = body.pointer_mut("/spec/containers/0") {
+            object::set(container, &["resources"], resources);
+        }
+        true
     }
 
     /// The namespace of our own, ready for pods.

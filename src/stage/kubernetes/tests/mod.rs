@@ -4,3 +4,4 @@ mod changes;
 mod failures;
 mod fake;
 mod life;
+mod sim;

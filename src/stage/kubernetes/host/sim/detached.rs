@@ -83,13 +83,13 @@ impl SimHost {
         let start = move || {
             // A cluster that was begun is taken up again as it was, whoever ended its process.
             if !folder.join("snapshot.json").exists() {
-                process::begin(&folder, &new_cluster(seed, Timestamp::now(), &images), &settings)?;
+                let cluster = new_cluster(seed, Timestamp::now(), &images)?;
+                process::begin(&folder, &cluster, &settings).map_err(|error| failed("begin the simulator", error))?;
             }
-            process::spawn_detached(&program, &folder).map(drop)
+            process::spawn_detached(&program, &folder).map(drop).map_err(|error| failed("start the simulator", error))
         };
         let done = tokio::task::spawn_blocking(start).await;
         done.map_err(|error| TargetError::new(Cause::Local, "start the simulator").because(error))?
-            .map_err(|error| failed("start the simulator", error))
     }
 
     async fn control(&self) -> Result<Arc<Api>, TargetError> {

@@ -34,11 +34,11 @@ pub(crate) struct LocalSimHost {
 }
 
 impl LocalSimHost {
-    pub(crate) fn new(place: &Place, seed: u64) -> Self {
+    pub(crate) fn new(place: &Place, seed: u64) -> Result<Self, TargetError> {
         let date = BEGIN.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        let cluster = new_cluster(seed, date, &place.images);
+        let cluster = new_cluster(seed, date, &place.images)?;
         let server = local(Arc::new(Mutex::new(cluster)));
-        Self { server, namespace: place.namespace.clone(), seed, nonces: AtomicU64::new(0) }
+        Ok(Self { server, namespace: place.namespace.clone(), seed, nonces: AtomicU64::new(0) })
     }
 }
 

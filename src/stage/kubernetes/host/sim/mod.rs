@@ -5,7 +5,7 @@ mod local;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use breakfix_sim_kube::{Cluster, Config};
+use breakfix_sim_kube::{Cluster, Config, bootstrap::bootstrap};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::json;
@@ -15,16 +15,17 @@ pub(crate) use local::LocalSimHost;
 
 use crate::{
     kubernetes::{api::Api, probe},
-    target::TargetError,
+    target::{Cause, TargetError},
 };
 
 /// Nodes that ordinary pods run on: what labs about several nodes need.
 const WORKERS: u32 = 2;
 
 /// A new cluster that knows the lab's images.
-fn new_cluster(seed: u64, date: Timestamp, images: &[String]) -> Cluster {
+fn new_cluster(seed: u64, date: Timestamp, images: &[String]) -> Result<Cluster, TargetError> {
     let images: BTreeSet<String> = images.iter().cloned().chain([probe::IMAGE.to_owned()]).collect();
-    Cluster::empty(Config { seed, date, workers: WORKERS, images })
+    bootstrap(Config { seed, date, workers: WORKERS, images })
+        .map_err(|status| TargetError::new(Cause::Local, "begin a simulated cluster").because(status))
 }
 
 /// Makes image references known to the nodes.
