@@ -7,7 +7,10 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde::{Deserialize, Serialize};
@@ -64,11 +67,16 @@ pub trait Undo: Send + Sync {
     fn settled(&self) -> io::Result<()>;
 }
 
+/// For tests of recovery: a process with this variable set to N ends itself, without any clean-up, right after its Nth entry.
+const CRASH_AFTER: &str = "BREAKFIX_TEST_CRASH_AFTER_ENTRY";
+
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
     file: Mutex<File>,
     path: PathBuf,
+    /// Entries left until the process ends itself; none but in tests of recovery.
+    crash_after: Option<AtomicUsize>,
 }
 
 /// What was under way when breakfix last stopped.
@@ -88,7 +96,8 @@ impl Journal {
         let path = folder.join("journal.jsonl");
         let file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
         drop_torn_line(&file, &path)?;
-        Ok(Self { file: Mutex::new(file), path })
+        let crash_after = std::env::var(CRASH_AFTER).ok().and_then(|text| text.parse().ok()).map(AtomicUsize::new);
+        Ok(Self { file: Mutex::new(file), path, crash_after })
     }
 
     /// Writes one entry and syncs it.
@@ -100,7 +109,13 @@ impl Journal {
         line.push(b'\n');
         let mut file = self.file.lock().map_err(|_| io::Error::other("the journal's lock is poisoned"))?;
         file.write_all(&line)?;
-        file.sync_data()
+        file.sync_data()?;
+        if let Some(left) = &self.crash_after
+            && left.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            std::process::abort();
+        }
+        Ok(())
     }
 
     /// What was under way.
