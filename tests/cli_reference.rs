@@ -45,7 +45,10 @@ fn the_command_line_reference_is_what_the_program_says() {
     let listed = general.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
     for line in listed.take_while(|line| !line.trim().is_empty()) {
         let Some(name) = line.strip_prefix("  ").and_then(|line| line.split(' ').next()) else { continue };
-        assert!(name.is_empty() || name == "help" || VERBS.iter().any(|verb| verb[0] == name), "`{name}` has no section");
+        assert!(
+            name.is_empty() || name == "help" || VERBS.iter().any(|verb| verb[0] == name),
+            "`{name}` has no section"
+        );
     }
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {

@@ -58,7 +58,8 @@ fn a_lab_from_start_to_stop() {
 
     // The learner makes the container again, by plain docker, without any label of ours.
     let (port, title) = (port(&learner), environment(&learner));
-    let image = learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
+    let image =
+        learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
     learner.tool(&["docker", "rm", "-f", "web"]).code(0);
     let publish = format!("127.0.0.1:{port}:8080");
     learner.tool(&["docker", "run", "-d", "--name", "web", "-m", "128m", "-e", &title, "-p", &publish, &image]).code(0);
@@ -74,7 +75,8 @@ fn a_container_of_somebody_else_is_not_touched() {
     let Some(_engine) = engine() else { return };
     let learner = Learner::new();
     learner.run(&["start", "killed-137"]).code(0);
-    let image = learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
+    let image =
+        learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
     // An image of the learner's own, so that nothing ties the container to the lab.
     learner.tool(&["docker", "tag", &image, "mine:1"]).code(0);
     learner.run(&["stop"]).code(0);

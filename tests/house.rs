@@ -34,7 +34,11 @@ fn walk(folder: &Path, files: &mut Vec<(String, String)>) {
 }
 
 fn is_test(path: &str) -> bool {
-    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs") || path.contains("/testing") || path.ends_with("fixture.rs")
+    path.starts_with("tests/")
+        || path.contains("/tests/")
+        || path.ends_with("/tests.rs")
+        || path.contains("/testing")
+        || path.ends_with("fixture.rs")
 }
 
 /// A file without its trailing test module, comments and strings left as they are.
@@ -76,10 +80,20 @@ fn arrows_between_crates_run_one_way() {
 /// Verdicts and simulations must come out the same for the same input; time, chance and order are arguments.
 #[test]
 fn pure_crates_read_no_clock_and_draw_no_lots() {
-    let banned = ["SystemTime::now", "Instant::now", "Timestamp::now", "HashMap", "HashSet", "thread_rng", "rand::", "getrandom"];
+    let banned = [
+        "SystemTime::now",
+        "Instant::now",
+        "Timestamp::now",
+        "HashMap",
+        "HashSet",
+        "thread_rng",
+        "rand::",
+        "getrandom",
+    ];
     let mut faults = Vec::new();
     for (path, text) in sources() {
-        let pure = ["src/lab/", "src/grade/", "src/sim/", "src/sim-kube/"].iter().any(|folder| path.starts_with(folder));
+        let pure =
+            ["src/lab/", "src/grade/", "src/sim/", "src/sim-kube/"].iter().any(|folder| path.starts_with(folder));
         // The edge of a simulator: sockets, processes and the clock on the wall.
         let edge = path.starts_with("src/sim-kube/serve") || path.starts_with("src/sim/serve");
         if !pure || edge || is_test(&path) {

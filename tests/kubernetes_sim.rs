@@ -102,7 +102,10 @@ fn the_broken_state_is_the_only_one_that_ever_was() {
     learner.run(&["start", "image-never-arrives"]).code(0);
     let history = learner.tool(&["kubectl", "rollout", "history", "deployment/web"]).code(0).out;
     assert!(!history.contains("\n2 "), "a second revision tells that there was a first:\n{history}");
-    let all = learner.tool(&["kubectl", "get", "deployments,replicasets,events", "-o", "yaml", "--show-managed-fields"]).code(0).out;
+    let all = learner
+        .tool(&["kubectl", "get", "deployments,replicasets,events", "-o", "yaml", "--show-managed-fields"])
+        .code(0)
+        .out;
     let healthy = "registry.example/shop/web:1.4\n";
     assert!(!all.contains(healthy), "the healthy image is still to be seen");
     assert!(!all.contains("last-applied-configuration"));

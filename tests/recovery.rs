@@ -71,8 +71,12 @@ fn simulated_sessions_survive_being_cut_short() {
     everywhere("shop-answers-nobody", &|learner| {
         let home = learner.home().display().to_string();
         let processes = std::fs::read_dir("/proc").map(|it| it.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
-        let lines = processes.unwrap_or_default().into_iter().filter_map(|path| std::fs::read(path.join("cmdline")).ok());
-        lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(&home)).collect()
+        let lines =
+            processes.unwrap_or_default().into_iter().filter_map(|path| std::fs::read(path.join("cmdline")).ok());
+        lines
+            .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+            .filter(|line| line.contains(&home))
+            .collect()
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use breakfix_lab::{Catalogue, LoadedLab, LabSource};
+use breakfix_lab::{Catalogue, LabSource, LoadedLab};
 use breakfix_stage::{
     Home, Journal, Session, Target,
     home::Guard,
@@ -82,7 +82,10 @@ impl App {
             });
         }
         match sessions.len() {
-            0 => Err(Failure::usage("no lab is open").hint("`breakfix list` shows the labs, `breakfix start LAB` opens one")),
+            0 => {
+                Err(Failure::usage("no lab is open")
+                    .hint("`breakfix list` shows the labs, `breakfix start LAB` opens one"))
+            }
             1 => Ok(sessions.remove(0)),
             _ => {
                 let ids: Vec<&str> = sessions.iter().map(|it| it.id.as_str()).collect();
@@ -144,7 +147,9 @@ impl App {
         drop(working);
         match recovered {
             Recovered::Nothing => {}
-            Recovered::Repaired => self.out.say("note: the last check was cut short; what it had under way was put right"),
+            Recovered::Repaired => {
+                self.out.say("note: the last check was cut short; what it had under way was put right")
+            }
             Recovered::Reset => self.out.say("note: the last reset was cut short and has now been finished"),
             Recovered::Gone => {
                 venue::close(&self.home, &session).await?;

@@ -77,7 +77,9 @@ impl From<HomeError> for Failure {
     fn from(error: HomeError) -> Self {
         let failure = match &error {
             HomeError::Nowhere => Self::usage(error.to_string()),
-            HomeError::Io { .. } | HomeError::Damaged { .. } | HomeError::Busy { .. } => Self::trouble(error.to_string()),
+            HomeError::Io { .. } | HomeError::Damaged { .. } | HomeError::Busy { .. } => {
+                Self::trouble(error.to_string())
+            }
         };
         match error.hint() {
             Some(hint) => failure.hint(hint),

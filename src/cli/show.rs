@@ -37,7 +37,9 @@ pub fn story(out: &Out, session: &Session, lab: &LoadedLab) -> Result<(), Failur
         out.line("  breakfix shell            opens a shell in which your tools reach it")?;
         out.line("  eval \"$(breakfix env)\"    does the same in this one")?;
     }
-    out.line("  breakfix check            grades what the system then does; `breakfix hint` helps, `breakfix stop` ends it")?;
+    out.line(
+        "  breakfix check            grades what the system then does; `breakfix hint` helps, `breakfix stop` ends it",
+    )?;
     Ok(())
 }
 
@@ -93,7 +95,9 @@ fn safeguard_lines(out: &Out, result: &SafeguardResult, lines: &mut Vec<String>)
     lines.push(format!("  {}  {}  {cost}", out.paint(tone, mark), result.title));
     match &result.seen {
         Some(seen) if result.verdict.is_met() => lines.push(format!("           it was broken on the way: {seen}")),
-        _ if result.sticky && result.verdict.is_met() => lines.push("           it was broken earlier; that stays".to_owned()),
+        _ if result.sticky && result.verdict.is_met() => {
+            lines.push("           it was broken earlier; that stays".to_owned())
+        }
         _ => detail(out, &result.verdict, lines),
     }
 }
@@ -130,9 +134,17 @@ fn last_line(out: &Out, report: &Report, lab: &LoadedLab) -> String {
     let score = format!("Score {} of 100{hints}.", report.score);
     if report.solved {
         let question = if lab.lab.questions.is_empty() { "" } else { "`breakfix answer` asks what you found, " };
-        return format!("{} {score} {question}`breakfix debrief` tells what had happened.", out.paint(Tone::Good, "Solved."));
+        return format!(
+            "{} {score} {question}`breakfix debrief` tells what had happened.",
+            out.paint(Tone::Good, "Solved.")
+        );
     }
-    let unknown = report.objectives.iter().any(|it| it.verdict.is_unknown()) || report.safeguards.iter().any(|it| it.verdict.is_unknown());
-    let word = if unknown { out.paint(Tone::Warn, "Not everything could be checked.") } else { out.paint(Tone::Strong, "Not solved yet.") };
+    let unknown = report.objectives.iter().any(|it| it.verdict.is_unknown())
+        || report.safeguards.iter().any(|it| it.verdict.is_unknown());
+    let word = if unknown {
+        out.paint(Tone::Warn, "Not everything could be checked.")
+    } else {
+        out.paint(Tone::Strong, "Not solved yet.")
+    };
     format!("{word} {score}")
 }

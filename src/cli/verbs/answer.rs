@@ -29,9 +29,10 @@ pub fn run(app: &App, args: &AnswerArgs) -> Result<Exit, Failure> {
             return Err(Failure::usage("an answer is missing").hint("`breakfix answer 1 b`, or the words themselves"));
         }
     };
-    let question = number.checked_sub(1).and_then(|index| questions.get(index)).ok_or_else(|| {
-        Failure::usage(format!("there is no question {number}")).hint("`breakfix answer` shows them")
-    })?;
+    let question = number
+        .checked_sub(1)
+        .and_then(|index| questions.get(index))
+        .ok_or_else(|| Failure::usage(format!("there is no question {number}")).hint("`breakfix answer` shows them"))?;
     let given = spelled_out(question, &given)?;
     let right = same(&given, &question.answer);
     let first = !session.answers.contains_key(&(number - 1));
@@ -73,11 +74,7 @@ fn same(a: &str, b: &str) -> bool {
     a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
-fn show(
-    app: &App,
-    questions: &[Question],
-    answers: &std::collections::BTreeMap<usize, Answer>,
-) -> Result<(), Failure> {
+fn show(app: &App, questions: &[Question], answers: &std::collections::BTreeMap<usize, Answer>) -> Result<(), Failure> {
     if app.out.json {
         let rows: Vec<_> = questions
             .iter()

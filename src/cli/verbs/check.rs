@@ -35,7 +35,11 @@ pub async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
     };
     settle(app, &mut open, &graded)?;
     let report = &graded.report;
-    if app.out.json { app.out.json(report)? } else { show::report(&app.out, report, &open.lab)? }
+    if app.out.json {
+        app.out.json(report)?
+    } else {
+        show::report(&app.out, report, &open.lab)?
+    }
     Ok(code(report))
 }
 
@@ -53,7 +57,11 @@ async fn watch(app: &App, open: &mut Open, baseline: &Arc<Baseline>) -> Result<E
         settle(app, open, &graded)?;
         let text = show::report_text(&app.out, &graded.report, &open.lab);
         if shown.as_ref() != Some(&text) {
-            if app.out.json { app.out.json(&graded.report)? } else { app.out.line(&format!("{text}\n"))? }
+            if app.out.json {
+                app.out.json(&graded.report)?
+            } else {
+                app.out.line(&format!("{text}\n"))?
+            }
             shown = Some(text);
         }
         if graded.report.solved {

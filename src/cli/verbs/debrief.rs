@@ -15,8 +15,9 @@ pub fn run(app: &App, args: &DebriefArgs) -> Result<Exit, Failure> {
     let lab = app.lab_of(&session)?;
     if session.solved.is_none() && !session.gave_up {
         if !args.give_up {
-            return Err(Failure::usage("the debrief tells the cause; solve the lab first")
-                .hint("`breakfix hint` helps; `breakfix debrief --give-up` shows it, and the lab does not count as solved"));
+            return Err(Failure::usage("the debrief tells the cause; solve the lab first").hint(
+                "`breakfix hint` helps; `breakfix debrief --give-up` shows it, and the lab does not count as solved",
+            ));
         }
         let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
         session.gave_up = true;

@@ -30,9 +30,23 @@ struct Finding {
 
 pub async fn run(app: &App) -> Result<Exit, Failure> {
     let mut findings = vec![home(app)];
-    findings.push(tool("kubectl", &["version", "--client"], "the Kubernetes labs are worked on with it: https://kubernetes.io/docs/tasks/tools/").await);
+    findings.push(
+        tool(
+            "kubectl",
+            &["version", "--client"],
+            "the Kubernetes labs are worked on with it: https://kubernetes.io/docs/tasks/tools/",
+        )
+        .await,
+    );
     findings.push(tool("kind", &["version"], "only needed for `--target kind`: https://kind.sigs.k8s.io/").await);
-    findings.push(tool("docker", &["--version"], "the Docker labs are worked on with it: https://docs.docker.com/engine/install/").await);
+    findings.push(
+        tool(
+            "docker",
+            &["--version"],
+            "the Docker labs are worked on with it: https://docs.docker.com/engine/install/",
+        )
+        .await,
+    );
     let engine = match venue::engine_version().await {
         Ok(version) => Finding { what: "Docker engine", fine: true, needed: false, found: version, remedy: None },
         Err(error) => Finding {
@@ -97,13 +111,8 @@ fn home(app: &App) -> Finding {
 async fn tool(name: &'static str, arguments: &[&str], remedy: &str) -> Finding {
     let mut command = Command::new(name);
     command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let missing = |found: String| Finding {
-        what: name,
-        fine: false,
-        needed: false,
-        found,
-        remedy: Some(remedy.to_owned()),
-    };
+    let missing =
+        |found: String| Finding { what: name, fine: false, needed: false, found, remedy: Some(remedy.to_owned()) };
     match time::timeout(PATIENCE, command.output()).await {
         Ok(Ok(output)) if output.status.success() => {
             let text = String::from_utf8_lossy(&output.stdout);

@@ -20,7 +20,9 @@ pub fn run(app: &App, args: &HintArgs) -> Result<Exit, Failure> {
         && !objectives.iter().any(|it| it.name == *name)
     {
         let names: Vec<&str> = objectives.iter().map(|it| it.name.as_str()).collect();
-        return Err(Failure::usage(format!("this lab has no objective `{name}`")).hint(format!("it has: {}", names.join(", "))));
+        return Err(
+            Failure::usage(format!("this lab has no objective `{name}`")).hint(format!("it has: {}", names.join(", ")))
+        );
     }
     let wanted = |name: &str| match &args.objective {
         Some(named) => named == name,

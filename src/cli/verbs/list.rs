@@ -39,7 +39,9 @@ pub fn run(app: &App, args: &ListArgs) -> Result<Exit, Failure> {
     rows.retain(|row| args.platform.is_none_or(|it| it == row.platform));
     rows.retain(|row| args.difficulty.is_none_or(|it| it == row.difficulty));
     rows.retain(|row| args.topic.as_ref().is_none_or(|topic| row.topics.contains(topic)));
-    rows.sort_by(|a, b| (a.platform, a.difficulty, a.minutes, &a.id).cmp(&(b.platform, b.difficulty, b.minutes, &b.id)));
+    rows.sort_by(|a, b| {
+        (a.platform, a.difficulty, a.minutes, &a.id).cmp(&(b.platform, b.difficulty, b.minutes, &b.id))
+    });
     if app.out.json {
         app.out.json(&rows)?;
         return Ok(exit::DONE);

@@ -19,7 +19,10 @@ pub async fn run(app: &App, args: &ShellArgs) -> Result<Exit, Failure> {
     drop(open);
     let (program, arguments) = match args.command.split_first() {
         Some((program, arguments)) => (program.clone(), arguments.to_vec()),
-        None => (std::env::var("SHELL").ok().filter(|it| !it.is_empty()).unwrap_or_else(|| "/bin/sh".to_owned()), Vec::new()),
+        None => (
+            std::env::var("SHELL").ok().filter(|it| !it.is_empty()).unwrap_or_else(|| "/bin/sh".to_owned()),
+            Vec::new(),
+        ),
     };
     if args.command.is_empty() {
         for note in &reach.notes {

@@ -114,8 +114,12 @@ pub fn new_session(
     let lab = source.load_with(&values)?;
     let name = target.target.clone().unwrap_or_else(|| TargetName::default_for(lab.platform()));
     if !name.serves(lab.platform()) {
-        return Err(Failure::usage(format!("`{}` is a {} lab and cannot run on `{name}`", lab.id(), lab.platform().as_str()))
-            .hint(format!("leave `--target` out: it then runs on `{}`", TargetName::default_for(lab.platform()))));
+        return Err(Failure::usage(format!(
+            "`{}` is a {} lab and cannot run on `{name}`",
+            lab.id(),
+            lab.platform().as_str()
+        ))
+        .hint(format!("leave `--target` out: it then runs on `{}`", TargetName::default_for(lab.platform()))));
     }
     let embedded = breakfix_lab::Catalogue::embedded();
     let is_embedded = embedded.find(source.name()).is_ok_and(|known| known.digest() == source.digest());
@@ -181,9 +185,7 @@ fn suffix() -> String {
 
 /// A TCP port of this machine that nobody listens on, at or above the one given.
 pub fn free_port(from: u16, taken: &[u16]) -> Option<u16> {
-    (from..=u16::MAX)
-        .take(500)
-        .find(|port| !taken.contains(port) && TcpListener::bind(("0.0.0.0", *port)).is_ok())
+    (from..=u16::MAX).take(500).find(|port| !taken.contains(port) && TcpListener::bind(("0.0.0.0", *port)).is_ok())
 }
 
 /// Asks before anything is made on a system that breakfix did not make itself.
@@ -208,7 +210,11 @@ fn next(app: &App) -> Result<LabSource, Failure> {
             && !progress.is_solved(lab.id())
         {
             let about = &lab.lab.metadata;
-            labs.push(((about.difficulty, lab.platform(), about.minutes, lab.id().to_owned()), about.title.clone(), source));
+            labs.push((
+                (about.difficulty, lab.platform(), about.minutes, lab.id().to_owned()),
+                about.title.clone(),
+                source,
+            ));
         }
     }
     labs.sort_by(|a, b| a.0.cmp(&b.0));

@@ -27,7 +27,9 @@ pub fn run(app: &App, name: &str, platform: Platform, dir: &Path) -> Result<Exit
         write().map_err(|error| Failure::trouble(format!("could not write {}: {error}", path.display())))?;
     }
     if app.out.json {
-        app.out.json(&serde_json::json!({"folder": folder, "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>()}))?;
+        app.out.json(
+            &serde_json::json!({"folder": folder, "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>()}),
+        )?;
     } else {
         app.out.line(&folder.display().to_string())?;
         app.out.say(&format!(
