@@ -66,7 +66,7 @@ impl Cluster {
             (rules.validate_update)(&new, &old, &mut problems);
         }
         warnings.extend(problems.into_result(kind, name)?);
-        if kind.generation && (rules.counts)(&new, &old) && touch != Touch::Binding {
+        if kind.generation && (rules.counts)(&new, &old) && !matches!(touch, Touch::Binding | Touch::Status) {
             set(&mut new, "/metadata/generation", Value::from(number(&old, "/metadata/generation").unwrap_or(0) + 1));
         }
         set(
@@ -116,6 +116,13 @@ fn limit_to(kind: &Kind, touch: Touch, mut new: Value, old: &Value, rules: &Rule
             match new.get_mut("status").map(Value::take) {
                 Some(status) => set(&mut kept, "/status", status),
                 None => drop(unset(&mut kept, "/status")),
+            }
+            // A Deployment's revision is written along with its status (`deployment/strategy.go` puts back spec and labels only).
+            if kind.collection == "deployments.apps" {
+                match new.pointer("/metadata/annotations").cloned() {
+                    Some(annotations) => set(&mut kept, "/metadata/annotations", annotations),
+                    None => drop(unset(&mut kept, "/metadata/annotations")),
+                }
             }
             kept
         }

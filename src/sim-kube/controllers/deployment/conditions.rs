@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{COMPONENT, actor};
+use super::{COMPONENT, actor, annotations};
 use crate::{
     Cluster, Status,
     api::verbs::Part,
@@ -29,6 +29,7 @@ pub(super) struct Condition<'a> {
 /// The new set was found or made.
 pub(super) struct Found<'a> {
     pub(super) set: &'a str,
+    pub(super) revision: &'a str,
     pub(super) created: bool,
 }
 
@@ -83,19 +84,25 @@ fn write(cluster: &mut Cluster, deployment: &Value, condition: &Condition) -> Re
     })
 }
 
+/// The Deployment takes its new set's revision, and says that it found or made it: one write of the status.
 pub(super) fn note_found(cluster: &mut Cluster, deployment: &Value, found: &Found) -> Result<(), Status> {
-    if !has_deadline(deployment) {
-        return Ok(());
-    }
-    let (reason, message) = if found.created {
-        ("NewReplicaSetCreated", format!("Created new replica set \"{}\"", found.set))
-    } else {
-        ("FoundNewReplicaSet", format!("Found new replica set \"{}\"", found.set))
+    let is_told = get(&deployment["status"], PROGRESSING).is_some();
+    let condition = match (has_deadline(deployment), found.created, is_told) {
+        (true, true, _) => Some(("NewReplicaSetCreated", format!("Created new replica set \"{}\"", found.set))),
+        (true, false, false) => Some(("FoundNewReplicaSet", format!("Found new replica set \"{}\"", found.set))),
+        _ => None,
     };
-    if !found.created && get(&deployment["status"], PROGRESSING).is_some() {
-        return Ok(());
-    }
-    write(cluster, deployment, &Condition { name: PROGRESSING, holds: true, reason, message }).map(drop)
+    let today = cluster.today();
+    let space = namespace(deployment).to_owned();
+    cluster.update(&kind::DEPLOYMENT, &space, name(deployment), Part::Status, &actor(), |deployment| {
+        annotations::note_revision(deployment, found.revision);
+        if let Some((reason, message)) = condition {
+            let mut status = deployment.get("status").cloned().unwrap_or_else(|| json!({}));
+            put(&mut status, &Condition { name: PROGRESSING, holds: true, reason, message }, &today);
+            set(deployment, "/status", status);
+        }
+    })?;
+    Ok(())
 }
 
 /// The new set could not be made.

@@ -69,8 +69,8 @@ fn keep_up(cluster: &mut Cluster, deployment: &Value, new: &Arc<Value>, revision
     } else {
         Arc::clone(new)
     };
-    let found = conditions::Found { set: name(&new), created: false };
-    note_revision(cluster, deployment, &annotations::revision_text(&new), Some(found))?;
+    let found = conditions::Found { set: name(&new), revision: &annotations::revision_text(&new), created: false };
+    conditions::note_found(cluster, deployment, &found)?;
     Ok(new)
 }
 
@@ -97,8 +97,8 @@ fn make(cluster: &mut Cluster, deployment: &Value, old: &[Arc<Value>], revision:
         let message = format!("Scaled up replica set {} from 0 to {count}", name(&created));
         events::record(cluster, COMPONENT, deployment, Note::normal("ScalingReplicaSet", &message));
     }
-    let found = conditions::Found { set: name(&created), created: true };
-    note_revision(cluster, deployment, &revision.to_string(), Some(found))?;
+    let found = conditions::Found { set: name(&created), revision: &revision.to_string(), created: true };
+    conditions::note_found(cluster, deployment, &found)?;
     Ok(Arc::new(created))
 }
 
@@ -134,25 +134,6 @@ fn count_collision(cluster: &mut Cluster, deployment: &Value) -> Result<(), Stat
         set(deployment, "/status/collisionCount", json!(count));
     })?;
     Ok(())
-}
-
-/// The Deployment takes its new set's revision, and says that it found or made it.
-fn note_revision(
-    cluster: &mut Cluster,
-    deployment: &Value,
-    revision: &str,
-    found: Option<conditions::Found<'_>>,
-) -> Result<(), Status> {
-    if annotations::annotation(deployment, annotations::REVISION) != revision {
-        let space = namespace(deployment).to_owned();
-        cluster.update(&kind::DEPLOYMENT, &space, name(deployment), Part::Main, &actor(), |deployment| {
-            annotations::note_revision(deployment, revision);
-        })?;
-    }
-    match found {
-        Some(found) => conditions::note_found(cluster, deployment, &found),
-        None => Ok(()),
-    }
 }
 
 /// `scaleReplicaSetAndRecordEvent`: whether it changed anything.

@@ -193,6 +193,12 @@ pub(super) fn notice(cluster: &mut Cluster, id: &str) {
     sync_at(cluster, id, SimTime(next));
 }
 
+/// Queues a step for right after a start: kubelet asks the runtime once more by itself (`PLEGOnDemandRelist`).
+pub(super) fn notice_soon(cluster: &mut Cluster, id: &str) {
+    let at = cluster.now() + Duration::from_millis(30);
+    sync_at(cluster, id, at);
+}
+
 /// A container's process has ended: whoever waits for it goes on, everybody else is told at the next look.
 pub fn container_ended(cluster: &mut Cluster, id: &str, container: &str) {
     let _ = container;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use breakfix_sim::SimTime;
 use serde_json::Value;
 
-use super::{Next, Op, between, hook, notice, record, step};
+use super::{Next, Op, between, hook, notice, notice_soon, record, step};
 use crate::{
     Cluster,
     controllers::events::Note,
@@ -207,7 +207,7 @@ pub(super) fn start(cluster: &mut Cluster, id: &str, container: &str) -> Next {
     if let Some(pod) = cluster.nodes.pods.get_mut(id) {
         pod.reasons.remove(container);
     }
-    notice(cluster, id);
+    notice_soon(cluster, id);
     hook::post_start(cluster, id, container, number)
 }
 

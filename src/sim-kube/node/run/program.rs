@@ -12,6 +12,9 @@ use crate::{
     node::{resident, spec},
 };
 
+/// No process comes and goes in no time: the kernel needs some to start it and to clear it away.
+const PROCESS_LEAST: Duration = Duration::from_millis(20);
+const PROCESS_JITTER_MILLIS: u64 = 60;
 /// Memory that the program needs for itself.
 const BASE_BYTES: u64 = 2 << 20;
 
@@ -28,13 +31,14 @@ pub fn boot(cluster: &mut Cluster, uid: &str, container: &str, number: u32) {
         run.process = Process::Resident(program);
         return;
     }
+    let least = PROCESS_LEAST + Duration::from_millis(cluster.chance.below(PROCESS_JITTER_MILLIS));
     let mut inside = Inside::main(cluster, uid, container, number, Duration::ZERO, 0);
     let booted = breakfix_workload::boot(&argv, &mut inside);
     let at = inside.now();
     let Some(run) = cluster.nodes.pods.get_mut(uid).and_then(|pod| pod.run_mut(container, number)) else { return };
     match booted {
         Boot::Running(program) => run.process = Process::Workload(Shared::new(program)),
-        Boot::Ended(end) => run.ending = Some(Ending { at, end, is_oom: false }),
+        Boot::Ended(end) => run.ending = Some(Ending { at: at.max(now + least), end, is_oom: false }),
     }
     rearm(cluster, uid, container, number);
 }

@@ -4,4 +4,5 @@
 //! files are scenarios. Each says where its expectation comes from.
 
 mod deployments;
+mod golden;
 mod world;
