@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{discovery, media, reply, route::Page};
 use crate::{
-    Cluster,
+    Cluster, Status,
     api::{
         handle::{ApiRequest, Reply},
         openapi,
@@ -16,9 +16,9 @@ use crate::{
 pub const VERSION: &str = "v1.36.2+breakfix.sim";
 
 /// Answers a GET of a page.
-pub fn answer(_cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
+pub fn answer(cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
     if request.method != "GET" && request.method != "HEAD" {
-        return reply::refusal(request, &crate::Status::method_not_allowed());
+        return reply::refusal(request, &Status::method_not_allowed());
     }
     let json = |body: &Value| reply::json(request, 200, "application/json", body);
     match page {
@@ -50,6 +50,18 @@ pub fn answer(_cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
             answer
         }
         Page::OpenApi(name) => schemas(request, name),
+        Page::OpenApiV2 => old_schemas(request),
+        Page::Definitions(None) => json(&json!({
+            "kind": "CustomResourceDefinitionList",
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "metadata": {"resourceVersion": cluster.store.revision().to_string()},
+            "items": [],
+        })),
+        Page::Definitions(Some(name)) => {
+            let message = format!("customresourcedefinitions.apiextensions.k8s.io {name:?} not found");
+            let details = json!({"name": name, "group": "apiextensions.k8s.io", "kind": "customresourcedefinitions"});
+            reply::refusal(request, &Status { details, ..Status::new(404, "NotFound", message) })
+        }
     }
 }
 
@@ -63,6 +75,20 @@ fn schemas(request: &ApiRequest, name: &str) -> Reply {
     }
     let content_type = "application/json".to_owned();
     Reply { status: 200, content_type, headers, body: text.as_bytes().to_vec() }
+}
+
+/// OpenAPI v2, without a single definition. `kubectl` asks for it where v3 knows nothing of a kind, and goes on to say that there is no
+/// such kind.
+fn old_schemas(request: &ApiRequest) -> Reply {
+    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    if request.header("accept").contains("proto-openapi") {
+        // swagger: "2.0"; info: {title: "Kubernetes", version: "v1.36"}
+        let body = b"\x0a\x032.0\x12\x13\x0a\x0aKubernetes\x12\x05v1.36".to_vec();
+        return Reply { status: 200, content_type: PROTOBUF.to_owned(), headers: Vec::new(), body };
+    }
+    let info = json!({"title": "Kubernetes", "version": VERSION});
+    let body = json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}});
+    reply::json(request, 200, "application/json", &body)
 }
 
 fn version() -> Value {

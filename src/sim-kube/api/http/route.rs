@@ -30,6 +30,9 @@ pub enum Page {
     OpenApiIndex,
     /// A group's document, named as in the index: `api/v1`, `apis/apps/v1`.
     OpenApi(String),
+    OpenApiV2,
+    /// The list of custom resource definitions, or the one of this name. There are none, and there can be none.
+    Definitions(Option<String>),
 }
 
 /// Objects of a kind, or one of them, or a part of one.
@@ -65,6 +68,10 @@ impl Route {
             ["apis"] => Self::Page(Page::Apis),
             ["openapi", "v3"] => Self::Page(Page::OpenApiIndex),
             ["openapi", "v3", rest @ ..] => Self::Page(Page::OpenApi(rest.join("/"))),
+            ["openapi", "v2"] => Self::Page(Page::OpenApiV2),
+            ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", rest @ ..] => {
+                Self::Page(Page::Definitions(rest.first().map(|name| (*name).to_owned())))
+            }
             ["api", version, rest @ ..] => resource("", version, rest),
             ["apis", group] if kind::has_group(group) => Self::Page(Page::Group((*group).to_owned())),
             ["apis", group, version, rest @ ..] if kind::has_group(group) => resource(group, version, rest),

@@ -48,7 +48,12 @@ fn object(of: &'static Type, value: &Value, path: &mut Vec<String>, faults: &mut
         }
         path.push(format!("f:{key}"));
         match of.field(key) {
-            None => fault(path, "field not declared in schema", faults),
+            None => {
+                // The rest of this object is not looked at.
+                fault(path, "field not declared in schema", faults);
+                path.pop();
+                return;
+            }
             Some(_) if member.is_null() => {}
             Some(field) => shape(&field.shape, Form::of(&field.shape, Some(field)), member, path, faults),
         }
