@@ -82,7 +82,8 @@ impl DockerTarget {
         let mut names: Vec<String> = match &delete.name {
             Some(name) => vec![name.clone()],
             None => {
-                let objects = self.engine.objects(&self.place, &delete.kind).await?;
+                let look = self.engine.lab(&self.place).await?;
+                let objects = self.engine.objects(&self.place, &look, &delete.kind).await?;
                 let carries = |it: &&Value| delete.labels.iter().all(|(key, value)| label(it, key) == Some(value));
                 objects.iter().filter(carries).filter_map(belongs::name).map(str::to_owned).collect()
             }
@@ -114,7 +115,8 @@ impl DockerTarget {
         let request = filled(&load.request, &super::observe::nonce());
         let run = Run { request: &request, urls: Vec::new(), times: 1, timeout: 2 * LEG, control: None };
         for _ in 0..LOAD_TRIES {
-            let sent = self.ask(&load.from, run.clone(), &what).await;
+            let look = self.look(request.each.is_some()).await;
+            let sent = self.ask(&load.from, run.clone(), &look, &what).await;
             let sent = sent.map_err(|failure| TargetError::new(Cause::Answered, what.clone()).because(failure))?;
             let starting = |outcome: &Outcome| matches!(outcome, Outcome::Refused | Outcome::Reset);
             if !sent.iter().any(|exchange| starting(&exchange.outcome)) {

@@ -10,6 +10,7 @@ use super::{
     DockerTarget,
     belongs::{id, name},
     engine::{EngineError, escaped},
+    things::Look,
 };
 use crate::target::{Cause, TargetError};
 
@@ -70,7 +71,7 @@ impl DockerTarget {
     /// Everything of this session: containers first, as they hold the rest; then once more, in case somebody was quicker.
     pub(super) async fn clear_all(&self) -> Result<(), TargetError> {
         for _ in 0..3 {
-            let (snapshot, mine) = self.engine.lab(&self.place).await?;
+            let Look { snapshot, mine } = self.engine.lab(&self.place).await?;
             if mine.containers.is_empty() && mine.networks.is_empty() && mine.volumes.is_empty() {
                 return self.engine.unload_images(&self.place).await;
             }
@@ -90,7 +91,7 @@ impl DockerTarget {
                 }
             }
         }
-        let (snapshot, mine) = self.engine.lab(&self.place).await?;
+        let Look { snapshot, mine } = self.engine.lab(&self.place).await?;
         let left = snapshot.containers.iter().filter(|it| id(it).is_some_and(|id| mine.containers.contains(&id)));
         let left: Vec<&str> = left.filter_map(name).collect();
         if left.is_empty() && mine.networks.is_empty() && mine.volumes.is_empty() {

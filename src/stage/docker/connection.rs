@@ -8,7 +8,7 @@ use rustls::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, UnixStream},
+    net::TcpStream,
 };
 
 use super::endpoint::{Address, Endpoint};
@@ -24,7 +24,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 /// The socket's, or the certificates'.
 pub(super) async fn connect(endpoint: &Endpoint) -> io::Result<Box<dyn Connection>> {
     match &endpoint.address {
-        Address::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
+        #[cfg(unix)]
+        Address::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+        #[cfg(not(unix))]
+        Address::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets")),
         Address::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;

@@ -14,6 +14,14 @@ use super::{
 use crate::target::{Cause, TargetError};
 
 impl DockerTarget {
+    /// Creates documents in their order.
+    pub(super) async fn create_all(&self, documents: &[Document]) -> Result<(), TargetError> {
+        for document in documents {
+            self.create_one(document).await?;
+        }
+        Ok(())
+    }
+
     /// Creates one document. A thing of the lab's that bears the name is replaced.
     pub(super) async fn create_one(&self, document: &Document) -> Result<(), TargetError> {
         match document.kind.as_str() {

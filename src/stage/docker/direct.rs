@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, io, time::Duration};
 use breakfix_grade::{Exchange, Outcome};
 use bytes::Bytes;
 use http::{Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::Instant};
 
 use crate::asking::Run;
 
-/// How much of a body is read.
+/// How much of a body is read, in bytes.
 const BODY_MAX: usize = 1 << 20;
 
 /// Sends the requests of a run, one after another, each over a connection of its own.
@@ -80,7 +80,7 @@ async fn speak(run: &Run<'_>, uri: &Uri, stream: TcpStream, control: bool) -> Re
         let request = request.body(Full::new(Bytes::from(body))).map_err(|_| Outcome::Reset)?;
         let answer = sender.send_request(request).await.map_err(|_| Outcome::Reset)?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, BODY_MAX).collect().await.map_err(|_| Outcome::Reset)?.to_bytes();
+        let body = beginning(body).await?;
         let headers: BTreeMap<String, String> = head
             .headers
             .iter()
@@ -92,6 +92,20 @@ async fn speak(run: &Run<'_>, uri: &Uri, stream: TcpStream, control: bool) -> Re
     let answer = answer.await;
     connection.abort();
     answer
+}
+
+/// A body up to [`BODY_MAX`]; what is longer is cut.
+async fn beginning(mut body: hyper::body::Incoming) -> Result<Vec<u8>, Outcome> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Outcome::Reset)?;
+        bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| &data[..]));
+        if bytes.len() >= BODY_MAX {
+            bytes.truncate(BODY_MAX);
+            break;
+        }
+    }
+    Ok(bytes)
 }
 
 fn of_connect(error: &io::Error) -> Outcome {

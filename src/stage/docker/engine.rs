@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::{
     connection::connect,
@@ -37,6 +38,8 @@ pub(super) struct Engine {
     pub(super) ahead: SignedDuration,
     /// How long it may take for an ordinary answer.
     pub(super) patience: Duration,
+    /// As `ahead`, to the millisecond; asked for when it is first needed.
+    exactly_ahead: OnceCell<SignedDuration>,
 }
 
 /// Why the engine gave no good answer.
@@ -87,7 +90,13 @@ impl Engine {
     /// # Errors
     /// Nobody answers, or the engine is too old.
     pub(super) async fn open(endpoint: Endpoint, patience: Duration) -> Result<Self, TargetError> {
-        let mut engine = Self { endpoint, version: String::new(), ahead: SignedDuration::ZERO, patience };
+        let mut engine = Self {
+            endpoint,
+            version: String::new(),
+            ahead: SignedDuration::ZERO,
+            patience,
+            exactly_ahead: OnceCell::new(),
+        };
         let what = format!("speak to the Docker engine at {}", engine.endpoint.address);
         let ask = Ask { method: Method::GET, path: "/_ping", body: Bytes::new(), kind: "", patience };
         let (head, _) = engine.send(&ask).await.map_err(|error| engine.trouble(what.clone(), error))?;
@@ -109,6 +118,19 @@ impl Engine {
     /// The engine's clock.
     pub(super) fn now(&self) -> Timestamp {
         self.at(Timestamp::now())
+    }
+
+    /// The engine's clock, near enough to compare with the times of its events.
+    pub(super) async fn exactly_now(&self) -> Timestamp {
+        let ahead = self.exactly_ahead.get_or_init(|| async {
+            let before = Timestamp::now();
+            let info = self.get("/info").await.unwrap_or_default();
+            let theirs = info.get("SystemTime").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            theirs.map_or(self.ahead, |theirs| exactly_ahead(before, theirs, Timestamp::now()))
+        });
+        let ahead = *ahead.await;
+        let now = Timestamp::now();
+        now.checked_add(ahead).unwrap_or(now)
     }
 
     /// A moment of this machine's clock on the engine's.
@@ -247,6 +269,15 @@ fn ahead(date: &str) -> SignedDuration {
     let Ok(theirs) = jiff::fmt::rfc2822::parse(date) else { return SignedDuration::ZERO };
     let ahead = theirs.timestamp().duration_since(Timestamp::now());
     if ahead.abs() < SignedDuration::from_secs(2) { SignedDuration::ZERO } else { ahead }
+}
+
+/// How far a clock is ahead that showed `theirs` at some moment between the other two. Nothing if it may be the same clock.
+fn exactly_ahead(before: Timestamp, theirs: Timestamp, after: Timestamp) -> SignedDuration {
+    if (before..=after).contains(&theirs) {
+        return SignedDuration::ZERO;
+    }
+    let middle = before.checked_add(after.duration_since(before) / 2).unwrap_or(before);
+    theirs.duration_since(middle)
 }
 
 /// A query's value with everything escaped that is not a letter, a digit or one of `-._~`.

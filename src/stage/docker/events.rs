@@ -31,7 +31,7 @@ pub(super) struct Event {
 impl DockerTarget {
     /// Everything since then, on the engine's clock.
     pub(super) async fn events(&self, name: &str, since: Timestamp) -> Result<Vec<EngineEvent>, TargetError> {
-        let until = self.engine.now();
+        let until = self.engine.exactly_now().await;
         let filters = escaped(&json!({"type": ["container"]}).to_string());
         let path = format!("/events?since={}&until={}&filters={filters}", stamp(since), stamp(until));
         let ask = Ask {

@@ -89,7 +89,7 @@ impl Engine {
         let all = packed(&references)?;
         let mut marks = Marks::read(&place.folder)?;
         let (mut missing, mut replaced) = (BTreeSet::new(), Vec::new());
-        for reference in references {
+        for reference in &references {
             let there = self.image(reference.short()).await?;
             let held = held(there.as_ref(), all.images.get(reference.short()));
             let known = marks.images.get(reference.short()).copied().unwrap_or(false);
@@ -104,7 +104,7 @@ impl Engine {
             }
             marks.images.insert(reference.short().to_owned(), known || held == Held::Nothing);
             if held != Held::Current {
-                missing.insert(reference);
+                missing.insert(reference.clone());
             }
         }
         marks.engine = Some(KeptEngine::of(&self.endpoint));
@@ -114,7 +114,7 @@ impl Engine {
             return Ok(());
         }
         self.check_architecture().await?;
-        self.load(packed(&missing)?).await?;
+        self.load(if missing == references { all } else { packed(&missing)? }).await?;
         for id in replaced {
             // Still used by a container of another session, or by another name: then it stays.
             drop(self.delete(&format!("/images/{id}")).await);

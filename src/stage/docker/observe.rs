@@ -10,7 +10,7 @@ use breakfix_lab::check::{Caller, Leg, Owner};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{DockerTarget, belongs::text, direct, probe::failure, recreate::addresses};
+use super::{DockerTarget, belongs::text, direct, probe::failure, recreate::addresses, things::Look};
 use crate::{
     asking::{Run, filled, with_host},
     target::TargetError,
@@ -24,24 +24,35 @@ struct Instance {
 }
 
 impl DockerTarget {
-    pub(super) async fn answer(&self, query: &Query, since: Timestamp) -> Result<Fetched, Failure> {
+    /// One look for all queries of an observation; an empty one where none needs it.
+    pub(super) async fn look(&self, needed: bool) -> Result<Look, TargetError> {
+        if needed { self.engine.lab(&self.place).await } else { Ok(Look::default()) }
+    }
+
+    pub(super) async fn answer(
+        &self,
+        query: &Query,
+        look: &Result<Look, TargetError>,
+        since: Timestamp,
+    ) -> Result<Fetched, Failure> {
         let what = query.to_string();
         match query {
             Query::Objects { kind, .. } => {
-                let objects = self.engine.objects(&self.place, kind).await;
+                let look = look.as_ref().map_err(|error| failure(&what, error))?;
+                let objects = self.engine.objects(&self.place, look, kind).await;
                 objects.map(Fetched::Objects).map_err(|error| failure(&what, &error))
             }
             Query::Requests { from, request, times, timeout, control } => {
                 let request = filled(request, &nonce());
                 let control = control.as_deref();
                 let run = Run { request: &request, urls: Vec::new(), times: *times, timeout: *timeout, control };
-                self.ask(from, run, &what).await.map(Fetched::Exchanges)
+                self.ask(from, run, look, &what).await.map(Fetched::Exchanges)
             }
             Query::RoundTrip { write, read } => {
                 let nonce = nonce();
-                let written = self.leg(write, &nonce, &what).await?;
+                let written = self.leg(write, &nonce, look, &what).await?;
                 let accepted = matches!(&written.outcome, Outcome::Answered { status: 200..=299, .. });
-                let read = if accepted { Some(self.leg(read, &nonce, &what).await?) } else { None };
+                let read = if accepted { Some(self.leg(read, &nonce, look, &what).await?) } else { None };
                 Ok(Fetched::RoundTrip { nonce, write: written, read })
             }
             Query::Events { container } => {
@@ -52,7 +63,13 @@ impl DockerTarget {
     }
 
     /// One leg of a round trip. Where there is no instance to ask, its name means nothing.
-    async fn leg(&self, leg: &Leg, nonce: &str, what: &str) -> Result<Exchange, Failure> {
+    async fn leg(
+        &self,
+        leg: &Leg,
+        nonce: &str,
+        look: &Result<Look, TargetError>,
+        what: &str,
+    ) -> Result<Exchange, Failure> {
         let request = filled(&leg.request, nonce);
         let run = Run { request: &request, urls: Vec::new(), times: 1, timeout: direct::LEG, control: None };
         let nobody = Exchange {
@@ -61,12 +78,18 @@ impl DockerTarget {
             took: std::time::Duration::ZERO,
             control_reached: None,
         };
-        Ok(self.ask(&leg.from, run, what).await?.into_iter().next().unwrap_or(nobody))
+        Ok(self.ask(&leg.from, run, look, what).await?.into_iter().next().unwrap_or(nobody))
     }
 
     /// Sends a run's requests as the caller: from a network, or from the learner's own machine. With `each` every instance is
     /// asked at its own address, from its own network where the caller names none: not every machine has a way to it.
-    pub(super) async fn ask(&self, from: &Caller, run: Run<'_>, what: &str) -> Result<Vec<Exchange>, Failure> {
+    pub(super) async fn ask(
+        &self,
+        from: &Caller,
+        run: Run<'_>,
+        look: &Result<Look, TargetError>,
+        what: &str,
+    ) -> Result<Vec<Exchange>, Failure> {
         let Some(owner) = &run.request.each else {
             let run = run.to(vec![run.request.url.clone()]);
             return match &from.network {
@@ -74,7 +97,8 @@ impl DockerTarget {
                 None => Ok(direct::send(&run).await),
             };
         };
-        let instances = self.instances(owner, from.network.as_deref()).await.map_err(|error| failure(what, &error))?;
+        let look = look.as_ref().map_err(|error| failure(what, error))?;
+        let instances = instances(owner, look, from.network.as_deref());
         let mut exchanges = Vec::new();
         for instance in instances {
             let run = run.to(vec![with_host(&run.request.url, &instance.address)]);
@@ -86,27 +110,33 @@ impl DockerTarget {
         }
         Ok(exchanges)
     }
+}
 
-    /// The running containers of an owner: the one of that name, or all that run from an image.
-    async fn instances(&self, owner: &Owner, network: Option<&str>) -> Result<Vec<Instance>, TargetError> {
-        let containers = self.engine.objects(&self.place, "Container").await?;
-        let chosen = |it: &&Value| match owner.kind.as_str() {
-            "Container" => super::belongs::name(it) == Some(&owner.name),
-            "Image" => text(it, &["Config", "Image"]) == Some(&owner.name),
-            _ => false,
-        };
-        let running = |it: &&Value| it.pointer("/State/Running") == Some(&Value::Bool(true));
-        Ok(containers
-            .iter()
-            .filter(chosen)
-            .filter(running)
-            .filter_map(|it| instance(it, &containers, network))
-            .collect())
+/// Whether a query asks about the lab's things.
+pub(super) fn needs_look(query: &Query) -> bool {
+    match query {
+        Query::Objects { .. } => true,
+        Query::Requests { request, .. } => request.each.is_some(),
+        Query::RoundTrip { write, read } => write.request.each.is_some() || read.request.each.is_some(),
+        Query::Events { .. } => false,
     }
 }
 
+/// The running containers of an owner: the one of that name, or all that run from an image.
+fn instances(owner: &Owner, look: &Look, network: Option<&str>) -> Vec<Instance> {
+    let containers: Vec<&Value> = look.containers().collect();
+    let chosen = |it: &Value| match owner.kind.as_str() {
+        "Container" => super::belongs::name(it) == Some(&owner.name),
+        "Image" => text(it, &["Config", "Image"]) == Some(&owner.name),
+        _ => false,
+    };
+    let running = |it: &Value| it.pointer("/State/Running") == Some(&Value::Bool(true));
+    let asked = containers.iter().filter(|it| chosen(it) && running(it));
+    asked.filter_map(|it| instance(it, &containers, network)).collect()
+}
+
 /// Where a container can be asked. One that lives in another's network namespace is asked at the other's address.
-fn instance(container: &Value, all: &[Value], network: Option<&str>) -> Option<Instance> {
+fn instance(container: &Value, all: &[&Value], network: Option<&str>) -> Option<Instance> {
     let mode = text(container, &["HostConfig", "NetworkMode"]).unwrap_or_default();
     if mode == "host" {
         return Some(Instance { network: "host".into(), address: "127.0.0.1".into() });
@@ -144,14 +174,14 @@ mod tests {
             "NetworkSettings": {"Networks": networks}})
     }
 
-    fn at(container: &Value, all: &[Value], network: Option<&str>) -> Option<(String, String)> {
+    fn at(container: &Value, all: &[&Value], network: Option<&str>) -> Option<(String, String)> {
         instance(container, all, network).map(|it| (it.network, it.address))
     }
 
     #[test]
     fn an_instance_is_asked_on_a_network_that_it_is_on() {
         let web = container("web", "shop", &[("back", "10.1.0.2"), ("shop", "10.2.0.2")]);
-        let all = [web.clone()];
+        let all = [&web];
         assert_eq!(at(&web, &all, None), Some(("shop".into(), "10.2.0.2".into())));
         assert_eq!(at(&web, &all, Some("back")), Some(("back".into(), "10.1.0.2".into())));
         assert_eq!(at(&web, &all, Some("other")), None);
@@ -164,7 +194,7 @@ mod tests {
     fn a_shared_namespace_is_asked_at_its_owners_address() {
         let db = container("db", "shop", &[("shop", "10.2.0.3")]);
         let web = container("web", "container:db-id", &[]);
-        let all = [db, web.clone()];
+        let all = [&db, &web];
         assert_eq!(at(&web, &all, None), Some(("shop".into(), "10.2.0.3".into())));
         assert_eq!(at(&container("x", "container:gone", &[]), &all, None), None);
         assert_eq!(at(&container("x", "container:web", &[]), &all, None), None);

@@ -52,6 +52,11 @@ impl DockerTarget {
         let old = self.engine.get(&path).await.map_err(|error| self.engine.trouble(what.clone(), error))?;
         let old_id = id(&old).unwrap_or_default();
         let image = self.engine.image(text(&old, &["Image"]).unwrap_or_default()).await?;
+        if image.is_none() && merge.is_none_or(|merge| merge.get("Image").is_none()) {
+            // Nothing is removed that could not be made again.
+            return Err(TargetError::new(Cause::Answered, what)
+                .hint("Its image is no longer on the engine; `docker load` or `docker build` it again."));
+        }
         let plan = Plan::new(edited(body_of(&old, image.as_ref()), merge));
         let addresses = addresses(&old);
         // An anonymous volume outlives its container, and then nothing ties it to the lab.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{endpoint::Origin, engine::Engine, events::Seen, probe::Probes};
+use super::{endpoint::Origin, engine::Engine, events::Seen, observe::needs_look, probe::Probes};
 use crate::{
     journal::Undo,
     target::{Place, Reach, Target, TargetError},
@@ -55,11 +55,11 @@ impl Target for DockerTarget {
     }
 
     async fn create(&self, documents: &[Document]) -> Result<(), TargetError> {
-        self.engine.load_images(&self.place).await?;
-        for document in documents {
-            self.create_one(document).await?;
-        }
-        Ok(())
+        // What stands before the first container needs no image.
+        let first = documents.iter().position(|document| document.kind == "Container").unwrap_or(documents.len());
+        let (before, rest) = documents.split_at(first);
+        futures::try_join!(self.engine.load_images(&self.place), self.create_all(before))?;
+        self.create_all(rest).await
     }
 
     async fn delete(&self, documents: &[Document]) -> Result<(), TargetError> {
@@ -79,16 +79,19 @@ impl Target for DockerTarget {
 
     async fn observe(&self, queries: &BTreeSet<Query>, since: Timestamp) -> Observation {
         let at = self.engine.now();
-        let answers = queries.iter().map(|query| async move { (query.clone(), self.answer(query, since).await) });
+        let look = self.look(queries.iter().any(needs_look)).await;
+        let look = &look;
+        let answers = queries.iter().map(|query| async move { (query.clone(), self.answer(query, look, since).await) });
         let answers = join_all(answers).await.into_iter().collect();
         Observation { at, answers }
     }
 
     async fn baseline(&self) -> Result<Baseline, TargetError> {
         let taken = self.engine.now();
+        let look = self.engine.lab(&self.place).await?;
         let mut objects = BTreeMap::new();
         for kind in DOCKER_KINDS {
-            objects.insert(kind.to_owned(), self.engine.objects(&self.place, kind).await?);
+            objects.insert(kind.to_owned(), self.engine.objects(&self.place, &look, kind).await?);
         }
         Ok(Baseline { taken, objects })
     }
@@ -99,7 +102,7 @@ impl Target for DockerTarget {
     }
 
     async fn today(&self) -> Timestamp {
-        self.engine.now()
+        self.engine.exactly_now().await
     }
 
     async fn clear(&self) -> Result<(), TargetError> {

@@ -7,10 +7,26 @@ use super::{
     belongs::{self, Belongings, Claims, Snapshot, host_ports, id, since, text},
     engine::{Engine, EngineError},
     images::{self, tags},
-    labels::SESSION,
+    labels::{Role, SESSION},
     marks::Marks,
 };
 use crate::target::{Place, TargetError};
+
+/// What was on the engine at one moment, and what of it is the lab's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Look {
+    pub(super) snapshot: Snapshot,
+    pub(super) mine: Belongings,
+}
+
+impl Look {
+    /// The lab's containers. Probes and placeholders are breakfix's own.
+    pub(super) fn containers(&self) -> impl Iterator<Item = &Value> {
+        let lab = |it: &&Value| belongs::role(it).is_none_or(|role| role == Role::Lab.as_str());
+        let own = |it: &&Value| id(it).is_some_and(|id| self.mine.containers.contains(&id));
+        self.snapshot.containers.iter().filter(own).filter(lab)
+    }
+}
 
 /// What the lab claims before the engine is asked.
 pub(super) fn claims(engine: &Engine, place: &Place, marks: &Marks) -> Claims {
@@ -49,7 +65,7 @@ impl Engine {
     }
 
     /// The lab's things, and what else was looked at.
-    pub(super) async fn lab(&self, place: &Place) -> Result<(Snapshot, Belongings), TargetError> {
+    pub(super) async fn lab(&self, place: &Place) -> Result<Look, TargetError> {
         let marks = Marks::read(&place.folder)?;
         let claims = claims(self, place, &marks);
         let snapshot = self.snapshot(&claims).await?;
@@ -57,35 +73,26 @@ impl Engine {
         // Once its container is gone, nothing ties an anonymous volume or a learner's own network to the lab.
         let volumes = mine.volumes.difference(&claims.volumes).cloned().collect();
         Marks::remember(&place.folder, &volumes, &snapshot.unlabelled_networks(&mine, &claims))?;
-        Ok((snapshot, mine))
+        Ok(Look { snapshot, mine })
     }
 
-    /// The lab's objects of a kind, as `inspect` shows them, by name. Probes and placeholders are not the lab's.
-    pub(super) async fn objects(&self, place: &Place, kind: &str) -> Result<Vec<Value>, TargetError> {
-        if kind == "Image" {
-            return self.lab_images(place).await;
-        }
-        let (snapshot, mine) = self.lab(place).await?;
+    /// The lab's objects of a kind, as `inspect` shows them, by name.
+    pub(super) async fn objects(&self, place: &Place, look: &Look, kind: &str) -> Result<Vec<Value>, TargetError> {
         let mut objects: Vec<Value> = match kind {
-            "Container" => {
-                let lab = |it: &&Value| belongs::role(it).is_none_or(|role| role == super::labels::Role::Lab.as_str());
-                let own =
-                    snapshot.containers.iter().filter(|it| id(it).is_some_and(|id| mine.containers.contains(&id)));
-                own.filter(lab).cloned().collect()
-            }
+            "Container" => look.containers().cloned().collect(),
             "Network" => {
-                let looks = mine.networks.iter().map(|id| async move { self.find(&format!("/networks/{id}")).await });
+                // The list leaves out who is on a network.
+                let looks =
+                    look.mine.networks.iter().map(|id| async move { self.find(&format!("/networks/{id}")).await });
                 let found: Result<Vec<_>, EngineError> = try_join_all(looks).await;
-                found
-                    .map_err(|error| self.trouble("look at the lab's networks", error))?
-                    .into_iter()
-                    .flatten()
-                    .collect()
+                let found = found.map_err(|error| self.trouble("look at the lab's networks", error))?;
+                found.into_iter().flatten().collect()
             }
             "Volume" => {
-                let own = |it: &&Value| belongs::name(it).is_some_and(|name| mine.volumes.contains(name));
-                snapshot.volumes.iter().filter(own).cloned().collect()
+                let own = |it: &&Value| belongs::name(it).is_some_and(|name| look.mine.volumes.contains(name));
+                look.snapshot.volumes.iter().filter(own).cloned().collect()
             }
+            "Image" => return self.lab_images(place).await,
             _ => Vec::new(),
         };
         objects.sort_by(|a, b| belongs::name(a).cmp(&belongs::name(b)));

@@ -25,6 +25,15 @@ fn a_clock_that_differs_is_noticed() {
     assert_eq!(ahead("nonsense"), SignedDuration::ZERO);
 }
 
+#[test]
+fn a_clock_is_measured_against_the_middle_of_the_question() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let (before, after) = (at("2026-03-01T10:00:00Z"), at("2026-03-01T10:00:00.2Z"));
+    assert_eq!(exactly_ahead(before, at("2026-03-01T10:00:00.15Z"), after), SignedDuration::ZERO);
+    assert_eq!(exactly_ahead(before, at("2026-03-01T10:00:01.1Z"), after), SignedDuration::from_secs(1));
+    assert_eq!(exactly_ahead(before, at("2026-03-01T09:59:59.1Z"), after), SignedDuration::from_secs(-1));
+}
+
 /// A fake engine: answers `/_ping` as Engine 20.10 does, and everything else with `answer`; `None` says nothing for ever.
 async fn fake(folder: &std::path::Path, answer: Option<&'static str>) -> Endpoint {
     let path = folder.join("engine.sock");
