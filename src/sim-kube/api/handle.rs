@@ -118,4 +118,6 @@ pub fn handle(cluster: &mut Cluster, request: &ApiRequest) -> ApiResponse {
 }
 
 #[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 mod tests;

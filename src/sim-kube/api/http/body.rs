@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::go_json;
 use crate::{
     Status,
     api::{handle::ApiRequest, protobuf, schema},
@@ -49,7 +50,10 @@ fn wire(body: &[u8], expected: &str, schema: &str) -> Result<Value, Status> {
 }
 
 fn json(body: &[u8], expected: &str) -> Result<Value, Status> {
-    serde_json::from_slice(body).map_err(|error| unreadable(expected, &format!("json parse error: {error}"), body))
+    serde_json::from_slice(body).map_err(|error| {
+        let why = go_json::complaint(body).unwrap_or_else(|| error.to_string());
+        unreadable(expected, &format!("json parse error: {why}"), body)
+    })
 }
 
 /// Reads a YAML body.

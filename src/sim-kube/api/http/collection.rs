@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
+use base64::{
+    Engine as _,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use serde_json::{Value, json};
 
 use super::{
+    go_json,
     media::{Accepted, View},
     reply,
 };
@@ -173,10 +177,16 @@ impl Token {
 
     fn read(token: &str) -> Result<Self, Status> {
         let bad = |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(token.trim_end_matches('='))
+        // Go does not mind bits beyond the last byte.
+        let lenient = GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true);
+        let bytes = GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient)
+            .decode(token)
             .map_err(|error| bad(&error.to_string()))?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
+        let latin: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        let value: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| bad(&go_json::complaint(latin.as_bytes()).unwrap_or_else(|| error.to_string())))?;
         if text(&value, "/v") != "meta.k8s.io/v1" {
             return Err(bad(&format!("server does not recognize this encoded version {:?}", text(&value, "/v"))));
         }

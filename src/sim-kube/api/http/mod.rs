@@ -3,6 +3,7 @@
 pub mod body;
 pub mod collection;
 mod discovery;
+mod go_json;
 mod log;
 pub mod media;
 pub mod pages;

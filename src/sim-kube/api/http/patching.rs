@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    body,
+    body, go_json,
     resource::{Call, of_kind},
 };
 use crate::{
@@ -25,8 +25,10 @@ impl Call<'_> {
     /// Reads the body as a patch for an object of this schema.
     pub(super) fn patch_of(&self, schema: &str) -> Result<Patch, Status> {
         let parse = || -> Result<Value, Status> {
-            serde_json::from_slice(&self.request.body)
-                .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))
+            serde_json::from_slice(&self.request.body).map_err(|error| {
+                let why = go_json::complaint(&self.request.body).unwrap_or_else(|| error.to_string());
+                Status::bad_request(format!("error decoding patch: {why}"))
+            })
         };
         let map = |value: Value| {
             if value.is_object() {
