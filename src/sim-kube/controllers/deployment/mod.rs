@@ -37,7 +37,7 @@ pub const CONTROLLER: Controller = Controller { name: NAME, told, reconcile };
 const NAME: &str = "deployment";
 const COMPONENT: &str = "deployment-controller";
 /// From a write to the controller's step: informer, queue, API round trips.
-const LAG: Duration = Duration::from_millis(12);
+const LAG: Duration = Duration::from_millis(18);
 
 fn actor() -> Actor {
     Actor {

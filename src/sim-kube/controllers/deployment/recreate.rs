@@ -22,19 +22,17 @@ pub(super) fn roll(cluster: &mut Cluster, deployment: &Value, all: &[Arc<Value>]
     if scaled || old_pods_run(cluster, &old) {
         return status::sync_roll_out(cluster, &key, new.as_ref(), &old);
     }
-    let (new, old) = match new {
-        Some(new) => (Some(new), old),
-        None => sets::find(cluster, deployment, all, true)?,
+    let Some(new) = new else {
+        // As in a rolling update: the step ends with the new set.
+        return sets::find(cluster, deployment, all, true).map(drop);
     };
-    if let Some(new) = &new {
-        sets::scale(cluster, deployment, new, amounts::replicas(deployment))?;
-    }
+    sets::scale(cluster, deployment, &new, amounts::replicas(deployment))?;
     if let Some(current) = cluster.store.get(&key).cloned()
         && status::is_complete(&current, &current["status"])
     {
         cleanup::clean(cluster, &current, &old)?;
     }
-    status::sync_roll_out(cluster, &key, new.as_ref(), &old)
+    status::sync_roll_out(cluster, &key, Some(&new), &old)
 }
 
 /// `oldPodsRunning`: a pod that is still being stopped counts as running.

@@ -12,8 +12,11 @@ use crate::{
 
 pub(super) fn roll(cluster: &mut Cluster, deployment: &Value, all: &[Arc<Value>]) -> Result<(), Status> {
     let key = kind::DEPLOYMENT.key(namespace(deployment), name(deployment));
-    let (new, old) = sets::find(cluster, deployment, all, true)?;
-    let Some(new) = new else { return Ok(()) };
+    let known = sets::find(cluster, deployment, all, false)?;
+    let (Some(new), old) = known else {
+        // Having made the set, the real controller stumbles over its own write and comes back (a conflict on the status).
+        return sets::find(cluster, deployment, all, true).map(drop);
+    };
     if grow_new(cluster, deployment, &new, &old)? || shrink_old(cluster, deployment, &new, &old)? {
         return status::sync_roll_out(cluster, &key, Some(&new), &old);
     }

@@ -220,3 +220,66 @@ fn sidecar_and_multi() {
     same_but_for(pair.states("completed"), 7, "main:running");
     same_but_for(pair.states("failed"), 7, "main:running");
 }
+
+#[test]
+fn roll_out_stuck() {
+    let Some(mut pair) = Pair::play("rollout-stuck", 5) else { return };
+    pair.world.edit(&kind::DEPLOYMENT, "web", |deployment| {
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example/shop/web:2.0.typo".into();
+    });
+    pair.run(20);
+    // FailedMount is the recorder's: its kubelet's cache was slow.
+    pair.same_events(&["FailedMount"]);
+    let (real, ours) = pair.deployment_states("web");
+    assert_eq!(real.first(), ours.first());
+    // From the change of the image on, every state is the same.
+    let from = |states: &[String]| -> Vec<String> {
+        states.iter().skip_while(|state| !state.starts_with("gen=2")).cloned().collect()
+    };
+    assert_eq!(from(&ours).join("\n"), from(&real).join("\n"));
+}
+
+#[test]
+fn scale_to_zero() {
+    let Some(mut pair) = Pair::play("scale-to-zero", 2) else { return };
+    for (replicas, seconds) in [(0, 6), (1, 4), (0, 5)] {
+        pair.world.edit(&kind::DEPLOYMENT, "web", |deployment| deployment["spec"]["replicas"] = replicas.into());
+        pair.run(seconds);
+    }
+    pair.same_events(&[]);
+    let (real, ours) = pair.deployment_states("web");
+    assert_eq!(ours.last(), real.last());
+    let ending = |states: &(Vec<String>, Vec<String>)| (states.0.last().cloned(), states.1.last().cloned());
+    for pod in pair.world.pods() {
+        panic!("{} is still there", pod["metadata"]["name"]);
+    }
+    let (real, ours) = ending(&pair.states("web"));
+    assert_eq!(ours, real);
+}
+
+#[test]
+fn delete_with_grace() {
+    let Some(mut pair) = Pair::play("delete-grace", 4) else { return };
+    let admin = World::admin();
+    for pod in ["deaf", "polite", "prestop", "held"] {
+        let options = breakfix_sim_kube::api::verbs::DeleteOptions::default();
+        pair.world.cluster.delete(&kind::POD, SPACE, pod, &options, &admin).unwrap();
+    }
+    pair.run(16);
+    pair.same_events(&["owned"]);
+    let left: Vec<String> =
+        pair.world.pods().iter().map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect();
+    assert!(left.iter().any(|name| name == "held"), "a finalizer holds it");
+    assert!(!left.iter().any(|name| ["deaf", "polite", "prestop"].contains(&name.as_str())), "{left:?}");
+    // The record begins with the deletion.
+    let deleting = |states: (Vec<String>, Vec<String>)| {
+        let only = |states: Vec<String>| -> Vec<String> {
+            states.into_iter().filter(|state| state.contains("deleting")).collect()
+        };
+        (only(states.0), only(states.1))
+    };
+    for pod in ["deaf", "polite", "prestop", "held"] {
+        let (real, ours) = deleting(pair.states(pod));
+        assert_eq!(ours, real, "{pod}");
+    }
+}
