@@ -191,7 +191,7 @@ fn defaults_are_those_of_a_real_server() {
             let edited = generation > 1 || kind.collection == "nodes" || namespace != name;
             // Limit ranges are not modelled.
             let edited = edited || name == "limitrange-reject";
-            if edited || text(&applied, "/spec/priorityClassName") != "" {
+            if edited || !text(&applied, "/spec/priorityClassName").is_empty() {
                 continue;
             }
             let account = text(&applied, "/spec/serviceAccountName").to_owned();
@@ -220,4 +220,61 @@ fn defaults_are_those_of_a_real_server() {
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(["Deployment", "Pod", "Service"].iter().all(|kind| seen.contains(kind)), "{seen:?}");
+}
+
+#[test]
+fn managed_fields_are_those_of_a_real_server() {
+    let exchanges = exchanges("healthy-deployment/table-api.txt");
+    let mut compared = 0;
+    for Exchange { body, .. } in &exchanges {
+        let table: Value = serde_json::from_str(body).unwrap();
+        for row in entries(&table, "/rows") {
+            let object = &row["object"];
+            let annotations = object.pointer("/metadata/annotations");
+            let key = "kubectl.kubernetes.io/last-applied-configuration";
+            let Some(last) = annotations.and_then(|map| map.get(key)).and_then(Value::as_str) else { continue };
+            let mut applied: Value = serde_json::from_str(last).unwrap();
+            set(&mut applied, "/metadata/annotations", json!({key: last}));
+            let kind = kind::by_kind(text(&applied, "/apiVersion"), text(&applied, "/kind")).unwrap();
+            let by = Actor { user: "kubernetes-admin".to_owned(), manager: "kubectl-client-side-apply".to_owned() };
+            let mut cluster = in_namespace("healthy-deployment");
+            let made = cluster.create(kind, "healthy-deployment", applied, &by).unwrap();
+            let of = |object: &Value| {
+                let list = entries(object, "/metadata/managedFields");
+                list.iter().find(|entry| text(entry, "/manager") == by.manager).map(|entry| entry["fieldsV1"].clone())
+            };
+            assert_eq!(of(&made), of(object));
+            compared += 1;
+        }
+    }
+    assert!(exchanges.is_empty() || compared > 0);
+}
+
+#[test]
+fn a_pods_managed_fields_are_those_of_its_template() {
+    let exchanges = exchanges("healthy-deployment/table-api.txt");
+    let Some(objects) = golden_json("healthy-deployment/objects.json") else { return };
+    let set = entries(&objects, "/items").iter().find(|object| text(object, "/kind") == "ReplicaSet").unwrap();
+    let mut pod = set.pointer("/spec/template").unwrap().clone();
+    let metadata = json!({
+        "generateName": "web-",
+        "labels": pod.pointer("/metadata/labels"),
+        "ownerReferences": [{
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "name": text(set, "/metadata/name"),
+            "uid": text(set, "/metadata/uid"),
+            "controller": true,
+            "blockOwnerDeletion": true,
+        }],
+    });
+    pod["metadata"] = metadata;
+    let by = Actor::system("kube-controller-manager");
+    let made = in_namespace("live").create(&kind::POD, "live", pod, &by).unwrap();
+    let table: Value = serde_json::from_str(&exchanges[0].body).unwrap();
+    let of = |object: &Value| {
+        let list = entries(object, "/metadata/managedFields");
+        list.iter().find(|entry| text(entry, "/manager") == by.manager).map(|entry| entry["fieldsV1"].clone())
+    };
+    assert_eq!(of(&made), of(&table["rows"][0]["object"]));
 }

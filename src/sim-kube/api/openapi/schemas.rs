@@ -32,7 +32,7 @@ const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 /// Every schema, by name.
 pub(super) fn all() -> BTreeMap<String, Value> {
     let settings = SchemaSettings::draft07().with(|settings| {
-        "/components/schemas".clone_into(&mut settings.definitions_path.to_mut());
+        "/components/schemas".clone_into(settings.definitions_path.to_mut());
         settings.meta_schema = None;
     });
     let mut all: BTreeMap<String, Value> = definitions(settings.into_generator()).into_iter().collect();
