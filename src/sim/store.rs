@@ -158,6 +158,24 @@ impl Store {
         }
     }
 
+    /// Lets the present and the past share their objects again, as they did before the store was saved.
+    pub fn share(&mut self) {
+        let mut latest: BTreeMap<Key, Arc<Value>> = BTreeMap::new();
+        for event in &mut self.past {
+            if let (Some(before), Some(known)) = (&mut event.before, latest.get(&event.key))
+                && *before == *known
+            {
+                *before = Arc::clone(known);
+            }
+            latest.insert(event.key.clone(), Arc::clone(&event.object));
+        }
+        for (key, object) in &mut self.objects {
+            if let Some(known) = latest.get(key).filter(|known| *known == object) {
+                *object = Arc::clone(known);
+            }
+        }
+    }
+
     fn remember(&mut self, event: StoreEvent) {
         if self.past.len() >= self.past_max {
             self.past.pop_front();
@@ -268,6 +286,10 @@ mod tests {
         let saved = serde_json::to_string(&store).unwrap();
         let back: Store = serde_json::from_str(&saved).unwrap();
         assert_eq!(back.get(&key), store.get(&key));
+        let mut shared = back.clone();
+        shared.share();
+        assert!(Arc::ptr_eq(shared.get(&key).unwrap(), &shared.past[0].object));
+        assert_eq!(serde_json::to_string(&shared).unwrap(), saved);
         assert_eq!(serde_json::to_string(&back).unwrap(), saved);
     }
 }

@@ -30,6 +30,8 @@ use crate::{Cluster, Status};
 const LOG_BYTES_MAX: u64 = 1 << 20;
 const LOG_BYTES_IDLE: u64 = 64 << 10;
 const QUIET: Duration = Duration::from_secs(30);
+/// While nobody looks on, the simulation may fall behind by so much: whoever looks next brings it up, and sees no difference.
+const UNWATCHED: Duration = Duration::from_secs(600);
 /// The simulation's date may differ from the wall's by so little: what people see are whole seconds.
 const DATE_SLACK_MS: u64 = 2_000;
 
@@ -142,7 +144,10 @@ impl Host {
 
     /// Tells of everything that may have happened from now on. The value counts up and means nothing else.
     pub fn news(&self) -> watch::Receiver<u64> {
-        self.news.subscribe()
+        let news = self.news.subscribe();
+        // The timekeeper may have been sleeping for want of anybody looking.
+        self.bell.notify_one();
+        news
     }
 
     /// How long a client waits for something that takes this long in the simulation: not at all where time moves by hand.
@@ -159,13 +164,17 @@ impl Host {
         self.desk().pacer.when(moment).map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// Keeps the simulation up with the wall, sleeping until something is due. Returns never; to be dropped.
+    /// Keeps the simulation up with the wall for those who look on, sleeping until something is due. While nobody does, it sleeps on: a
+    /// simulator that nobody uses costs nothing, whatever its pods are busy with. Returns never; to be dropped.
     pub async fn keep_time(&self) {
         loop {
             let (due, save) = {
                 let (mut cluster, mut desk) = self.enter();
                 self.catch_up(&mut cluster, &mut desk);
-                let due = cluster.next_due().and_then(|due| desk.pacer.when(due));
+                let mut due = cluster.next_due().and_then(|due| desk.pacer.when(due));
+                if self.news.receiver_count() == 0 {
+                    due = due.map(|due| due.max(Instant::now() + UNWATCHED));
+                }
                 (due, desk.save_at())
             };
             tokio::select! {
@@ -264,5 +273,89 @@ async fn sleep_until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use breakfix_sim::Key;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Config;
+
+    /// Where the wall's date stands in these tests.
+    fn noon() -> Timestamp {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
+    fn host(date: &str, pace: Pace) -> Host {
+        let config = Config { seed: 1, date: date.parse().unwrap(), workers: 1, images: BTreeSet::new() };
+        let mut cluster = Cluster::empty(config);
+        let key = Key::new("configmaps", "shop", "a");
+        cluster.store.put(key, json!({"metadata": {"creationTimestamp": date}}));
+        Host::new(Arc::new(Mutex::new(cluster)), pace, None, noon)
+    }
+
+    fn created(host: &Host) -> Value {
+        let key = Key::new("configmaps", "shop", "a");
+        host.look(|cluster| cluster.store.get(&key).unwrap()["metadata"]["creationTimestamp"].clone()).unwrap()
+    }
+
+    fn today(host: &Host) -> Timestamp {
+        host.look(|cluster| cluster.clock.today()).unwrap()
+    }
+
+    #[test]
+    fn time_that_is_skipped_on_the_wall_s_time_lies_in_the_past() {
+        let host = host("2026-11-21T12:00:00Z", Pace::Wall { speed: 1.0 });
+        let before = host.look(|cluster| cluster.now()).unwrap();
+        host.skip(Duration::from_secs(3_600));
+        assert!(host.look(|cluster| cluster.now()).unwrap() >= before + Duration::from_secs(3_600));
+        assert!(today(&host).duration_since(noon()).abs().as_secs() < 2);
+        assert_eq!(created(&host), "2026-11-21T11:00:00Z");
+    }
+
+    #[test]
+    fn time_that_no_process_lived_through_did_not_pass() {
+        let host = host("2026-11-21T09:00:00Z", Pace::Wall { speed: 1.0 });
+        assert_eq!(created(&host), "2026-11-21T12:00:00Z", "as old as it was");
+        assert!(today(&host).duration_since(noon()).abs().as_secs() < 2);
+    }
+
+    #[test]
+    fn time_that_moves_by_hand_has_dates_of_its_own() {
+        let host = host("2026-11-21T09:00:00Z", Pace::ByHand);
+        host.skip(Duration::from_secs(3_600));
+        assert_eq!(created(&host), "2026-11-21T09:00:00Z");
+        assert_eq!(today(&host).to_string(), "2026-11-21T10:00:00Z");
+    }
+
+    #[test]
+    fn a_panic_in_the_simulation_is_one_request_s() {
+        let host = host("2026-11-21T12:00:00Z", Pace::ByHand);
+        assert!(host.look(|_| panic!("a bug")).is_err());
+        assert_eq!(created(&host), "2026-11-21T12:00:00Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_is_kept_for_those_who_look_on() {
+        let host = Arc::new(host("2026-11-21T12:00:00Z", Pace::Wall { speed: 1.0 }));
+        lock(&host.cluster).after(Duration::from_secs(5), crate::event::Event::ExpireEvents);
+        let keeper = tokio::spawn({
+            let host = Arc::clone(&host);
+            async move { host.keep_time().await }
+        });
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(lock(&host.cluster).next_due().is_some(), "nobody looks on: nothing happens");
+        let mut news = host.news();
+        tokio::time::timeout(Duration::from_secs(1), news.changed())
+            .await
+            .expect("what was due is made up for")
+            .unwrap();
+        assert_eq!(lock(&host.cluster).now(), SimTime(60_000));
+        keeper.abort();
     }
 }

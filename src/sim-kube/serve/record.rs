@@ -108,6 +108,7 @@ impl Record {
         }
         let Loaded { applied, mut cluster } =
             serde_json::from_slice(&text).map_err(|source| ServeError::damaged(&snapshot, source))?;
+        cluster.store.share();
         let path = log_path(folder);
         let (log, lines) = Log::open(&path).map_err(|source| ServeError::file(&path, source))?;
         let mut written = applied;

@@ -2,8 +2,10 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader, Read, Write},
     path::PathBuf,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use breakfix_sim::pace::Pace;
@@ -109,4 +111,87 @@ fn nobody_without_the_right_certificate_gives_orders() {
     let refused = served.kubectl(&["get", "--raw", "/breakfix/info"]);
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("Unauthorized"), "{refused:?}");
+}
+
+#[test]
+fn commands_run_in_a_pod() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    assert!(served.prints(&["get", "pods"]).contains("1/1     Running"));
+    assert_eq!(served.prints(&["exec", "web", "--", "echo", "hi"]), "hi\n");
+    let failed = served.kubectl(&["exec", "web", "--", "sh", "-c", "exit 3"]);
+    assert_eq!(failed.status.code(), Some(3));
+    assert_eq!(String::from_utf8_lossy(&failed.stderr), "command terminated with exit code 3\n");
+    let mut cat = served.command();
+    cat.args(["exec", "-i", "web", "--", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut cat = cat.spawn().unwrap();
+    cat.stdin.take().unwrap().write_all(b"through the wire\n").unwrap();
+    assert_eq!(String::from_utf8_lossy(&cat.wait_with_output().unwrap().stdout), "through the wire\n");
+    let missing = served.kubectl(&["exec", "web", "--", "bash"]);
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("executable file not found in $PATH"), "{missing:?}");
+}
+
+#[test]
+fn a_container_that_does_not_run_is_told_in_kubelet_s_words() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let mut waiting = web();
+    waiting["metadata"]["name"] = json!("waiting");
+    waiting["spec"]["containers"][0]["image"] = json!("registry.example/none:1");
+    let file = served.file("waiting.json", &waiting);
+    served.prints(&["create", "-f", file.to_str().unwrap()]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    let refused = served.kubectl(&["exec", "waiting", "--", "ls"]);
+    // As recorded on a real cluster (golden wrong-image-tag/logs.txt).
+    assert_eq!(
+        String::from_utf8_lossy(&refused.stderr),
+        "error: unable to upgrade connection: container not found (\"web\")\n"
+    );
+}
+
+#[test]
+fn a_log_is_followed_and_a_port_is_forwarded() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let mut follow = served.command().args(["logs", "-f", "--tail=0", "web"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(follow.stdout.take().unwrap());
+    let mut forward =
+        served.command().args(["port-forward", "pod/web", ":8080"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut forward_says = BufReader::new(forward.stdout.take().unwrap());
+    forward_says.read_line(&mut said).unwrap();
+    let port: u16 = said.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+    // Two connections, one after the other, in one tunnel.
+    for path in ["/", "/again"] {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
+        assert_eq!(path == "/", answer.contains("shop 1.4"), "{answer}");
+        let mut line = String::new();
+        log.read_line(&mut line).unwrap();
+        assert!(line.starts_with(&format!("GET {path} ")), "{line}");
+    }
+    for mut child in [follow, forward] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_port_on_which_nobody_listens_is_refused() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let mut forward = served.command();
+    forward.args(["port-forward", "pod/web", ":81"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut forward = forward.spawn().unwrap();
+    let mut said = String::new();
+    let mut forward_says = BufReader::new(forward.stdout.take().unwrap());
+    forward_says.read_line(&mut said).unwrap();
+    let port: u16 = said.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert_eq!(answer, "");
+    // It ends by itself: the connection to the pod is lost then.
+    let output = forward.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("an error occurred forwarding") && error.contains("connection refused"), "{error}");
 }

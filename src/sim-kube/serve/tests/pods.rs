@@ -49,7 +49,7 @@ async fn a_command_prints_and_tells_its_exit_code() {
     let well = ended(run(&["echo", "hi"]).await.unwrap()).await;
     assert_eq!((well.stdout.as_str(), well.code), ("hi\n", None));
     let badly = ended(run(&["sh", "-c", "cat /nothing; exit 3"]).await.unwrap()).await;
-    assert_eq!(badly.stderr, "cat: /nothing: No such file or directory\n");
+    assert_eq!(badly.stderr, "cat: can't open '/nothing': No such file or directory\n");
     assert_eq!(badly.code.as_deref(), Some("3"));
     let missing = ended(run(&["bash"]).await.unwrap()).await;
     assert!(missing.message.unwrap().contains("executable file not found in $PATH"));

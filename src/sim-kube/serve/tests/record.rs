@@ -28,7 +28,7 @@ fn step(host: &Host, chance: &mut Chance, number: u64) {
         3 => drop(ask(host, "DELETE", &format!("{maps}/{name}"), &Value::Null)),
         4 => drop(ask(host, "POST", deployments, &deployment(&name, 2))),
         5 => drop(ask(host, "PUT", &format!("{maps}/{name}"), &config_map(&name, "put"))),
-        6 => drop(host.act(AddImages { images: BTreeSet::from([format!("registry.example/{name}:1")]) }).unwrap()),
+        6 => host.act(AddImages { images: BTreeSet::from([format!("registry.example/{name}:1")]) }).unwrap(),
         7 => drop(ask(host, "DELETE", &format!("{deployments}/{name}"), &Value::Null)),
         _ => host.skip(Duration::from_millis(chance.below(20_000))),
     }
