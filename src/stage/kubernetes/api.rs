@@ -1,12 +1,17 @@
 //! The API server, as the few requests that a target makes. Every request ends within a limit; every answer is checked for its form.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::{
     resource::{Resource, escape},
@@ -23,12 +28,17 @@ const QUOTED_CHARS: usize = 120;
 /// The time of a system whose `Date` header is another's.
 pub(crate) type SystemClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Requests under way at a time: each needs a connection of its own, and a handshake costs more than several answers.
+const AT_ONCE: usize = 4;
+
 /// A client and its patience.
-#[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
     patience: Duration,
     clock: Option<SystemClock>,
+    turns: Semaphore,
+    /// Built-in kinds that turned out not to be served: no cluster begins to serve one while a command runs.
+    unserved: Mutex<BTreeSet<Resource>>,
 }
 
 /// What came back.
@@ -60,7 +70,7 @@ impl PatchKind {
 impl Api {
     /// Without a clock the server's `Date` header tells its time.
     pub(crate) fn new(client: Client, patience: Duration, clock: Option<SystemClock>) -> Self {
-        Self { client, patience, clock }
+        Self { client, patience, clock, turns: Semaphore::new(AT_ONCE), unserved: Mutex::default() }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -88,6 +98,8 @@ impl Api {
                 body.collect().await.map_err(|error| Trouble::Unreachable { why: error.to_string() })?.to_bytes();
             Ok((head, bytes))
         };
+        // A closed semaphore would let everybody through; nobody closes it.
+        let _turn = self.turns.acquire().await.ok();
         let (head, bytes) = tokio::time::timeout(self.patience, exchange)
             .await
             .unwrap_or(Err(Trouble::Slow { after: self.patience }))?;
@@ -106,11 +118,17 @@ impl Api {
         query: &str,
     ) -> Result<(Option<Timestamp>, Vec<Value>), Trouble> {
         let path = resource.path(namespace, None, None);
+        if self.unserved().contains(resource) {
+            return Err(Trouble::NotServed { path });
+        }
         let (mut items, mut at, mut next) = (Vec::new(), None, String::new());
         loop {
             let more = if query.is_empty() { String::new() } else { format!("&{query}") };
-            let Answer { at: when, mut body } =
-                self.send(Method::GET, &format!("{path}?limit={PAGE}{more}{next}"), None).await?;
+            let answer = self.send(Method::GET, &format!("{path}?limit={PAGE}{more}{next}"), None).await;
+            if matches!(answer, Err(Trouble::NotServed { .. })) && resource.is_built_in() {
+                self.unserved().insert(resource.clone());
+            }
+            let Answer { at: when, mut body } = answer?;
             at = at.or(when);
             items.extend(items_of(resource, &mut body)?);
             match body.pointer("/metadata/continue").and_then(Value::as_str).filter(|token| !token.is_empty()) {
@@ -118,6 +136,10 @@ impl Api {
                 None => return Ok((at, items)),
             }
         }
+    }
+
+    fn unserved(&self) -> MutexGuard<'_, BTreeSet<Resource>> {
+        self.unserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The object, or the observation that there is none.

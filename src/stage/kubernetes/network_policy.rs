@@ -110,9 +110,10 @@ impl KubeTarget {
             timeout: REQUEST,
             control: None,
         };
+        let probe = self.probe(&Caller::default()).await.map_err(of_failure)?;
         let mut wait = Wait::up_to(limit);
         loop {
-            let fetched = self.send_requests(&query).await.map_err(of_failure)?;
+            let fetched = self.send_requests(&query, &probe).await.map_err(of_failure)?;
             let Fetched::Exchanges(exchanges) = fetched else { return Ok(false) };
             let is_answered = |exchange: &Exchange| matches!(exchange.outcome, Outcome::Answered { .. });
             if exchanges.iter().all(is_answered) == answered {

@@ -7,7 +7,11 @@ use breakfix_lab::check::Caller;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::{probe, target::KubeTarget, trouble::Trouble};
+use super::{
+    probe::{self, Probe},
+    target::KubeTarget,
+    trouble::Trouble,
+};
 
 type Answer = Result<Fetched, Failure>;
 
@@ -18,9 +22,11 @@ impl KubeTarget {
             let answers = queries.iter().map(|query| (query.clone(), Err(failure.clone()))).collect();
             return Observation { at: Timestamp::now(), answers };
         }
+        // Before anything is looked at: a simulator's clock moves on while a probe starts.
+        let probes = self.probes_for(queries).await;
         let lists = lists(queries);
         let listed = join_all(lists.keys().map(|(kind, namespace)| self.list(kind, namespace.as_deref())));
-        let asked = self.ask(queries);
+        let asked = self.ask(queries, &probes);
         let (listed, asked) = futures::future::join(listed, asked).await;
         let mut at = None;
         let mut answers: BTreeMap<Query, Answer> = asked;
@@ -56,44 +62,44 @@ impl KubeTarget {
         }
     }
 
-    /// Everything that a probe must answer.
-    async fn ask(&self, queries: &BTreeSet<Query>) -> BTreeMap<Query, Answer> {
-        // Probes are started before the first request, so that requests of several callers begin at the same time.
-        for caller in callers(queries) {
-            if let Err(failure) = self.probe(caller).await {
-                // The queries of this caller meet the same trouble below; with one probe that hangs, nobody waits for it twice.
-                return self.ask_without(queries, caller, &failure).await;
-            }
+    /// The probes that the queries need, each looked at once. One that cannot be had is a failure of its queries alone.
+    async fn probes_for<'a>(&self, queries: &'a BTreeSet<Query>) -> BTreeMap<&'a Caller, Result<Probe, Failure>> {
+        let mut probes = BTreeMap::new();
+        for caller in queries.iter().flat_map(callers_of).collect::<BTreeSet<_>>() {
+            probes.insert(caller, self.probe(caller).await);
         }
-        self.ask_all(queries.iter()).await
+        probes
     }
 
-    /// The queries of a caller whose probe cannot be had are failures; the others are asked.
-    async fn ask_without(
+    /// Everything that a probe must answer.
+    async fn ask(
         &self,
         queries: &BTreeSet<Query>,
-        caller: &Caller,
-        failure: &Failure,
+        probes: &BTreeMap<&Caller, Result<Probe, Failure>>,
     ) -> BTreeMap<Query, Answer> {
-        let (lost, rest): (BTreeSet<Query>, BTreeSet<Query>) =
-            queries.iter().cloned().partition(|query| callers_of(query).contains(&caller));
-        let mut answers = Box::pin(self.ask(&rest)).await;
-        answers.extend(lost.into_iter().map(|query| (query, Err(failure.clone()))));
-        answers
+        let asked = queries
+            .iter()
+            .filter(|query| !matches!(query, Query::Objects { .. }))
+            .map(|query| async { (query.clone(), self.answer(query, probes).await) });
+        join_all(asked).await.into_iter().collect()
     }
 
-    async fn ask_all(&self, queries: impl Iterator<Item = &Query>) -> BTreeMap<Query, Answer> {
-        let asked = queries.filter(|query| !matches!(query, Query::Objects { .. })).map(|query| async {
-            let answer = match query {
-                Query::Requests { .. } => self.send_requests(query).await,
-                Query::RoundTrip { write, read } => self.send_round_trip(write, read, &query.to_string()).await,
-                Query::Events { .. } | Query::Objects { .. } => {
-                    Err(probe::bare(&query.to_string(), "the events of a container are a matter of Docker labs"))
-                }
-            };
-            (query.clone(), answer)
-        });
-        join_all(asked).await.into_iter().collect()
+    async fn answer(&self, query: &Query, probes: &BTreeMap<&Caller, Result<Probe, Failure>>) -> Answer {
+        let what = query.to_string();
+        let probe = |caller: &Caller| match probes.get(caller) {
+            Some(Ok(probe)) => Ok(probe.clone()),
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Err(probe::bare(&what, "no probe was started for it")),
+        };
+        match query {
+            Query::Requests { from, .. } => self.send_requests(query, &probe(from)?).await,
+            Query::RoundTrip { write, read } => {
+                self.send_round_trip((write, &probe(&write.from)?), (read, &probe(&read.from)?), &what).await
+            }
+            Query::Events { .. } | Query::Objects { .. } => {
+                Err(probe::bare(&what, "the events of a container are a matter of Docker labs"))
+            }
+        }
     }
 
     /// The system's own time, when no list told it.
@@ -116,10 +122,6 @@ fn lists(queries: &BTreeSet<Query>) -> BTreeMap<(String, Option<String>), Vec<&Q
         }
     }
     lists
-}
-
-fn callers(queries: &BTreeSet<Query>) -> BTreeSet<&Caller> {
-    queries.iter().flat_map(callers_of).collect()
 }
 
 fn callers_of(query: &Query) -> Vec<&Caller> {

@@ -72,6 +72,10 @@ impl Resource {
         })
     }
 
+    pub(crate) fn is_built_in(&self) -> bool {
+        Self::built_in(Some(&self.api_version), &self.kind).is_some()
+    }
+
     /// `/api/v1/namespaces/shop/pods/web-1/log`. Without a namespace: all namespaces, or a cluster-scoped kind's.
     pub(crate) fn path(&self, namespace: Option<&str>, name: Option<&str>, subresource: Option<&str>) -> String {
         let mut path = String::from(if self.api_version.contains('/') { "/apis" } else { "/api" });

@@ -41,7 +41,8 @@ impl KubeTarget {
             timeout: LOAD_TIMEOUT,
             control: None,
         };
-        self.send_requests(&query).await.map(drop).map_err(|failure| {
+        let sent = async { self.send_requests(&query, &self.probe(&load.from).await?).await };
+        sent.await.map(drop).map_err(|failure| {
             let error = TargetError::new(Cause::Answered, failure.to_string());
             failure.hint.iter().fold(error, |error, hint| error.hint(hint.clone()))
         })

@@ -18,27 +18,28 @@ use crate::{
 const EXEC: Duration = Duration::from_secs(10);
 /// The time that each leg of a round trip may take.
 const LEG_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of what a probe says is held before it is read.
+const CHUNK_BYTES: usize = 64 << 10;
 /// How much a probe may say.
 const OUTPUT_BYTES_MAX: u64 = 32 << 20;
 
 impl KubeTarget {
     /// Answers `Query::Requests`.
-    pub(in crate::kubernetes) async fn send_requests(&self, query: &Query) -> Result<Fetched, Failure> {
-        let Query::Requests { from, request, times, timeout, control } = query else {
+    pub(in crate::kubernetes) async fn send_requests(&self, query: &Query, probe: &Probe) -> Result<Fetched, Failure> {
+        let Query::Requests { from: _, request, times, timeout, control } = query else {
             return Err(bare(&query.to_string(), "it is no query for requests"));
         };
-        let probe = self.probe(from).await?;
         let request = asking::filled(request, &self.host.nonce());
         let urls = self.urls(&request, &query.to_string()).await?;
         let run = Run { request: &request, urls, times: *times, timeout: *timeout, control: control.as_deref() };
-        self.run(&probe, run, &query.to_string()).await.map(Fetched::Exchanges)
+        self.run(probe, run, &query.to_string()).await.map(Fetched::Exchanges)
     }
 
     /// Answers `Query::RoundTrip`.
     pub(in crate::kubernetes) async fn send_round_trip(
         &self,
-        write: &Leg,
-        read: &Leg,
+        write: (&Leg, &Probe),
+        read: (&Leg, &Probe),
         what: &str,
     ) -> Result<Fetched, Failure> {
         let nonce = self.host.nonce();
@@ -48,12 +49,11 @@ impl KubeTarget {
         Ok(Fetched::RoundTrip { nonce, write: written, read })
     }
 
-    async fn send_leg(&self, leg: &Leg, nonce: &str, what: &str) -> Result<Exchange, Failure> {
-        let probe = self.probe(&leg.from).await?;
+    async fn send_leg(&self, (leg, probe): (&Leg, &Probe), nonce: &str, what: &str) -> Result<Exchange, Failure> {
         let request = asking::filled(&leg.request, nonce);
         let urls = self.urls(&request, what).await?;
         let run = Run { request: &request, urls, times: 1, timeout: LEG_TIMEOUT, control: None };
-        self.run(&probe, run, what).await?.into_iter().next().ok_or_else(|| bare(what, "there was nobody to ask"))
+        self.run(probe, run, what).await?.into_iter().next().ok_or_else(|| bare(what, "there was nobody to ask"))
     }
 
     /// The request's URL; with `each` one for every running pod of the workload.
@@ -117,7 +117,12 @@ struct Said {
 
 async fn exec(api: &Api, probe: &Probe, command: Vec<String>) -> Result<Said, Trouble> {
     let pods: kube::Api<Pod> = kube::Api::namespaced(api.client().clone(), &probe.namespace);
-    let parameters = AttachParams::default().container(CONTAINER).stdin(false).stdout(true).stderr(true);
+    let parameters = AttachParams::default()
+        .container(CONTAINER)
+        .stdin(false)
+        .stdout(true)
+        .stderr(true)
+        .max_stdout_buf_size(CHUNK_BYTES);
     let mut process = pods.exec(&probe.name, command, &parameters).await?;
     read_all(&mut process).await
 }

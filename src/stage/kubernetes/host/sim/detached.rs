@@ -114,7 +114,10 @@ impl SimHost {
 impl Host for SimHost {
     async fn connect(&self) -> Result<kube::Client, TargetError> {
         self.bring_up().await?;
-        self.client().await
+        let client = self.client().await?;
+        // One client for both: a second one would shake hands again.
+        *self.control.lock().await = Some(Arc::new(Api::new(client.clone(), SKIP, None)));
+        Ok(client)
     }
 
     async fn provide_images(&self, api: &Api, images: &[String]) -> Result<(), TargetError> {

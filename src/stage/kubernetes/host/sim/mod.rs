@@ -3,7 +3,11 @@
 mod detached;
 mod local;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use breakfix_sim_kube::{Cluster, Config, bootstrap::bootstrap};
 use http::Method;
@@ -23,9 +27,23 @@ const WORKERS: u32 = 2;
 
 /// A new cluster that knows the lab's images.
 fn new_cluster(seed: u64, date: Timestamp, images: &[String]) -> Result<Cluster, TargetError> {
-    let images: BTreeSet<String> = images.iter().cloned().chain([probe::IMAGE.to_owned()]).collect();
-    bootstrap(Config { seed, date, workers: WORKERS, images })
-        .map_err(|status| TargetError::new(Cause::Local, "begin a simulated cluster").because(status))
+    let mut cluster = bootstrapped(seed, date)?;
+    cluster.config.images = images.iter().cloned().chain([probe::IMAGE.to_owned()]).collect();
+    Ok(cluster)
+}
+
+/// A cluster before any lab. The last one is kept and copied: a proof opens the same one many times over, and equal seed and
+/// date make equal clusters.
+fn bootstrapped(seed: u64, date: Timestamp) -> Result<Cluster, TargetError> {
+    static LAST: Mutex<Option<Cluster>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(cluster) = last.as_ref().filter(|last| last.config.seed == seed && last.config.date == date) {
+        return Ok(cluster.clone());
+    }
+    let cluster = bootstrap(Config { seed, date, workers: WORKERS, images: BTreeSet::new() })
+        .map_err(|status| TargetError::new(Cause::Local, "begin a simulated cluster").because(status))?;
+    *last = Some(cluster.clone());
+    Ok(cluster)
 }
 
 /// Makes image references known to the nodes.
