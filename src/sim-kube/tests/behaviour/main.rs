@@ -5,4 +5,6 @@
 
 mod deployments;
 mod golden;
+mod invariants;
+mod repeatable;
 mod world;

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use breakfix_sim::SimTime;
 use breakfix_sim_kube::{
     Cluster, Config, Kind,
     api::verbs::{Actor, Part},
@@ -12,6 +11,8 @@ use breakfix_sim_kube::{
 use breakfix_workload::{Request, Response};
 use serde_json::{Value, json};
 
+use crate::invariants;
+
 /// The namespace of most scenarios.
 pub const SPACE: &str = "shop";
 pub const WEB: &str = "registry.example/shop/web:1.4";
@@ -19,6 +20,7 @@ pub const WEB: &str = "registry.example/shop/web:1.4";
 /// A cluster with two workers and the namespace `shop`.
 pub struct World {
     pub cluster: Cluster,
+    memory: invariants::Memory,
 }
 
 impl World {
@@ -33,7 +35,7 @@ impl World {
                 .into();
         let config = Config { seed, date: "2026-11-21T11:07:30Z".parse().unwrap(), workers: 2, images };
         let cluster = bootstrap(config).expect("the cluster's own objects are fine");
-        let mut world = Self { cluster };
+        let mut world = Self { cluster, memory: invariants::Memory::default() };
         world.create(&kind::NAMESPACE, "", json!({"metadata": {"name": SPACE}}));
         world.run(1);
         world
@@ -54,6 +56,11 @@ impl World {
 
     pub fn run_millis(&mut self, millis: u64) {
         let until = self.cluster.now() + Duration::from_millis(millis);
+        self.cluster.tell_controllers();
+        while let Some(due) = self.cluster.next_due().filter(|due| *due <= until) {
+            self.cluster.advance(due);
+            invariants::check(&self.cluster, &mut self.memory);
+        }
         self.cluster.advance(until);
     }
 
@@ -150,11 +157,6 @@ pub fn condition<'a>(object: &'a Value, name: &str) -> &'a str {
 
 pub fn is_ready(pod: &Value) -> bool {
     condition(pod, "Ready") == "True"
-}
-
-/// A moment of the cluster's clock, for messages.
-pub fn seconds(time: SimTime) -> f64 {
-    Duration::from_millis(time.0).as_secs_f64()
 }
 
 /// A Deployment of one container.
