@@ -31,7 +31,7 @@ pub fn story(out: &Out, session: &Session, lab: &LoadedLab) -> Result<(), Failur
     }
     out.line(&format!("\n{}", out.paint(Tone::Strong, "How to reach it")))?;
     for note in &session.reach.notes {
-        out.line(&format!("  {note}"))?;
+        out.line(&prose::lay_out(out, note, 2))?;
     }
     if !session.reach.env.is_empty() {
         out.line("  breakfix shell            opens a shell in which your tools reach it")?;

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use breakfix_lab::{LabSource, LoadedLab};
+use breakfix_lab::{LabSource, LoadedLab, Platform};
 use breakfix_stage::{
     Home, Journal, Session,
     life::{self, Talk},
@@ -70,8 +70,22 @@ pub async fn run(app: &App, args: &StartArgs) -> Result<Exit, Failure> {
         }))?;
     } else {
         show::story(&app.out, &session, &lab)?;
+        if let Some((tool, where_from)) = missing_tool(lab.platform()) {
+            app.out.say(&format!("\nnote: `{tool}` is not on your PATH, and you will need it: {where_from}"));
+        }
     }
     Ok(exit::DONE)
+}
+
+/// The tool that labs of a platform are worked on with, where it is not on PATH, and where to get it.
+fn missing_tool(platform: Platform) -> Option<(&'static str, &'static str)> {
+    let (tool, where_from) = match platform {
+        Platform::Kubernetes => ("kubectl", "https://kubernetes.io/docs/tasks/tools/"),
+        Platform::Docker => ("docker", "https://docs.docker.com/engine/install/"),
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|folder| folder.join(tool).is_file());
+    (!found).then_some((tool, where_from))
 }
 
 async fn open(home: &Home, session: &mut Session, lab: &LoadedLab, talk: &dyn Talk) -> Result<(), Failure> {
