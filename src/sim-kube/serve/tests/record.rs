@@ -7,7 +7,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
-use crate::serve::{error::ServeError, input::AddImages, record::Record};
+use crate::serve::{
+    blob::Blob,
+    call::Call,
+    error::ServeError,
+    exec_run::{ExecRun, Job, Place},
+    input::AddImages,
+    record::Record,
+};
 
 fn host(cluster: Cluster, record: Option<Record>) -> Host {
     Host::new(shared(cluster), Pace::ByHand, record, || Timestamp::UNIX_EPOCH)
@@ -57,9 +64,65 @@ fn a_cluster_that_is_killed_again_and_again_is_the_same_as_one_that_never_was() 
                 }
                 _ => {}
             }
-            assert_eq!(bytes(&lived), bytes(&twin), "seed {seed}, step {number}");
+            assert_same(&bytes(&lived), &bytes(&twin), seed, number);
         }
     }
+}
+
+/// One step among pods that run.
+fn step_in_pods(host: &Host, chance: &mut Chance) {
+    let pods = "/api/v1/namespaces/shop/pods";
+    let place = Place { namespace: "shop".to_owned(), pod: "web".to_owned(), container: "web".to_owned() };
+    let exec = |line: &str| ExecRun {
+        place: place.clone(),
+        job: Job::Command(["sh", "-c", line].map(str::to_owned).to_vec()),
+        stdin: Blob::default(),
+        stdin_ends: true,
+        tty: false,
+    };
+    match chance.below(8) {
+        0 | 1 => drop(host.act(exec(&format!("echo {} > /tmp/note", chance.bits()))).unwrap()),
+        2 => drop(host.act(exec("get http://localhost:8080/; kill 1")).unwrap()),
+        3 => drop(ask(host, "DELETE", &format!("{pods}/web"), &Value::Null)),
+        4 => drop(ask(host, "POST", pods, &web())),
+        5 => drop(host.act(Call::new("shop", "web", 8080, breakfix_workload::Request::post("/order?id=1", "")))),
+        _ => host.skip(Duration::from_millis(chance.below(20_000))),
+    }
+}
+
+#[test]
+fn pods_their_files_and_programs_outlive_a_death() {
+    for seed in 0..2 {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = lived_in("2026-11-21T12:00:00Z".parse().unwrap());
+        let twin = host(begun.clone(), None);
+        let mut lived = host(begun.clone(), Some(Record::begin(folder.path(), &begun).unwrap()));
+        let (mut first, mut second) = (Chance::from_seed(seed), Chance::from_seed(seed));
+        let mut deaths = Chance::from_seed(seed + 100);
+        for number in 0..40 {
+            step_in_pods(&twin, &mut first);
+            step_in_pods(&lived, &mut second);
+            if deaths.below(8) == 0 {
+                lived.save().unwrap();
+            }
+            if deaths.below(5) == 0 {
+                drop(lived);
+                let (record, cluster) = Record::open(folder.path()).unwrap();
+                lived = host(cluster, Some(record));
+                assert_same(&bytes(&lived), &bytes(&twin), seed, number);
+            }
+        }
+        assert_same(&bytes(&lived), &bytes(&twin), seed, 40);
+    }
+}
+
+/// Names the first difference: the whole would fill many screens.
+fn assert_same(one: &str, other: &str, seed: u64, step: u64) {
+    if let Some(at) = one.bytes().zip(other.bytes()).position(|(one, other)| one != other) {
+        let around = |text: &str| text.get(at.saturating_sub(300)..(at + 100).min(text.len())).unwrap_or("").to_owned();
+        panic!("seed {seed}, step {step}, byte {at}:\n{}\n{}", around(one), around(other));
+    }
+    assert_eq!(one.len(), other.len(), "seed {seed}, step {step}");
 }
 
 /// The death came in the middle of a line.
