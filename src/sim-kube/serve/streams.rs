@@ -11,7 +11,7 @@ use super::{
     forward::{self, Target},
     host::Host,
     inside, logs,
-    remote::{Channels, Tunnel, Upgrade},
+    remote::{Channels, ERROR, Offer, RESIZE, STDERR, STDIN, STDOUT, Tunnel, Upgrade, Wire},
     seam::Answer,
     service::whole,
 };
@@ -23,7 +23,12 @@ use crate::{
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
 /// kubectl's port-forward: SPDY inside a WebSocket.
-const SPDY: &str = "SPDY/3.1+portforward.k8s.io";
+const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
+/// The same without the WebSocket.
+const PORT_FORWARD: &str = "portforward.k8s.io";
+
+const COMMAND: Offer = Offer { websocket: &[V5, V4], spdy: &[V4] };
+const PORTS: Offer = Offer { websocket: &[TUNNEL, V4], spdy: &[PORT_FORWARD] };
 
 /// Answers with the handshake; a task of its own goes on with the connection.
 ///
@@ -34,30 +39,54 @@ pub fn answer(host: &Arc<Host>, spec: StreamSpec, parts: Parts) -> Result<Respon
         let headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
         return Ok(whole(Answer::Whole { status: 500, headers, body: words.into() }));
     }
-    let protocols: &[&'static str] = match &spec {
+    let offer = match &spec {
         StreamSpec::Log(spec) => return logs::answer(host, spec.clone()),
-        StreamSpec::Exec(_) | StreamSpec::Attach(_) => &[V5, V4],
-        StreamSpec::PortForward { .. } => &[SPDY, V4],
+        StreamSpec::Exec(_) | StreamSpec::Attach(_) => COMMAND,
+        StreamSpec::PortForward { .. } => PORTS,
     };
-    let upgrade = Upgrade::of(parts, protocols)?;
+    let upgrade = Upgrade::of(parts, offer)?;
     let protocol = upgrade.protocol();
-    let (response, socket) = upgrade.accept();
+    let (response, wire) = upgrade.accept();
     let host = Arc::clone(host);
     tokio::spawn(async move {
-        let Some(socket) = socket.await else { return };
-        match spec {
-            StreamSpec::Exec(spec) => exec::run(host, spec, Channels::new(socket)).await,
-            StreamSpec::Attach(spec) => attach::run(host, spec, Channels::new(socket)).await,
-            StreamSpec::PortForward { namespace, pod, .. } if protocol == SPDY => {
-                forward::spdy::run(host, Target { namespace, pod }, Tunnel::new(socket)).await;
-            }
-            StreamSpec::PortForward { namespace, pod, ports } => {
-                forward::channels::run(host, Target { namespace, pod }, ports, Channels::new(socket)).await;
-            }
-            StreamSpec::Log(_) => {}
+        if let Some(wire) = wire.await {
+            run(host, spec, wire, protocol).await;
         }
     });
     Ok(response)
+}
+
+async fn run(host: Arc<Host>, spec: StreamSpec, wire: Wire, protocol: &str) {
+    match spec {
+        StreamSpec::Exec(spec) => {
+            let wanted = wanted(spec.stdin, spec.stdout, spec.stderr, spec.tty);
+            if let Some(channels) = Channels::open(wire, &wanted).await {
+                exec::run(host, spec, channels).await;
+            }
+        }
+        StreamSpec::Attach(spec) => {
+            let wanted = wanted(spec.stdin, spec.stdout, spec.stderr, spec.tty);
+            if let Some(channels) = Channels::open(wire, &wanted).await {
+                attach::run(host, spec, channels).await;
+            }
+        }
+        StreamSpec::PortForward { namespace, pod, ports } if protocol == V4 => {
+            if let Some(channels) = Channels::open(wire, &[]).await {
+                forward::channels::run(host, Target { namespace, pod }, ports, channels).await;
+            }
+        }
+        StreamSpec::PortForward { namespace, pod, .. } => {
+            forward::spdy::run(host, Target { namespace, pod }, Tunnel::new(wire)).await;
+        }
+        // Answered without a connection of its own.
+        StreamSpec::Log(_) => {}
+    }
+}
+
+/// The channels that a client opens for these streams.
+fn wanted(stdin: bool, stdout: bool, stderr: bool, tty: bool) -> Vec<u8> {
+    let all = [(true, ERROR), (stdin, STDIN), (stdout, STDOUT), (stderr && !tty, STDERR), (tty, RESIZE)];
+    all.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, channel)| channel).collect()
 }
 
 /// kubelet's plain words for a container that does not run; it says them before any handshake.

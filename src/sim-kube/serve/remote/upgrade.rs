@@ -1,8 +1,8 @@
-//! The WebSocket handshake (RFC 6455, section 4.2), with Kubernetes' subprotocols.
+//! The handshake: WebSocket (RFC 6455, section 4.2) with Kubernetes' subprotocols, or SPDY as kubectl before 1.31 asks for it.
 
 use breakfix_sim::listen::Body;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Empty};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -22,77 +22,117 @@ pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
 /// Larger messages than any client of exec or port-forward sends.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
 
-/// A request that may become a WebSocket, and the subprotocol agreed on.
-pub struct Upgrade {
-    on: OnUpgrade,
-    accept: HeaderValue,
-    protocol: &'static str,
+/// Which subprotocol of SPDY is spoken, in the request's and the answer's words.
+const STREAM_PROTOCOL: HeaderName = HeaderName::from_static("x-stream-protocol-version");
+const SPDY: &str = "SPDY/3.1";
+
+/// The subprotocols that a resource speaks, the best first.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    pub websocket: &'static [&'static str],
+    pub spdy: &'static [&'static str],
 }
 
+/// What carries a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carrier {
+    WebSocket { protocol: &'static str },
+    Spdy { protocol: &'static str },
+}
+
+/// A request that may become another connection, and the subprotocol agreed on.
+pub struct Upgrade {
+    on: OnUpgrade,
+    carrier: Carrier,
+    /// The answer to a WebSocket's key.
+    accept: Option<HeaderValue>,
+}
+
+/// The connection that a request has become.
+pub enum Wire {
+    WebSocket(Box<Socket>),
+    /// SPDY frames and nothing around them.
+    Spdy(Raw),
+}
+
+/// A connection of bytes.
+pub type Raw = TokioIo<Upgraded>;
+
 impl Upgrade {
-    /// Looks for a WebSocket request that takes one of these subprotocols, the best first.
+    /// Looks for a request that takes one of these subprotocols.
     ///
     /// # Errors
     /// It is none, or takes none of them.
-    pub fn of(parts: Parts, protocols: &[&'static str]) -> Result<Self, Status> {
-        let wanted = words(&parts.headers, &header::UPGRADE);
-        if !words(&parts.headers, &header::CONNECTION).iter().any(|word| word.eq_ignore_ascii_case("upgrade")) {
-            return Err(Status::new(400, "BadRequest", "Upgrade request required"));
+    pub fn of(parts: Parts, offer: Offer) -> Result<Self, Status> {
+        let bad = |message: &str| Status::new(400, "BadRequest", message);
+        let has = |name, word: &str| words(&parts.headers, name).iter().any(|wanted| wanted.eq_ignore_ascii_case(word));
+        if !has(&header::CONNECTION, "upgrade") {
+            return Err(bad("Upgrade request required"));
         }
-        if !wanted.iter().any(|word| word.eq_ignore_ascii_case("websocket")) {
-            let wanted = wanted.join(", ");
-            return Err(Status::new(
-                400,
-                "BadRequest",
-                format!(
-                    "unable to upgrade: this simulator speaks WebSocket, and the client asked for {wanted}; kubectl speaks WebSocket from \
-                     version 1.31 on"
-                ),
-            ));
-        }
-        let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
-        let accept = HeaderValue::try_from(derive_accept_key(key))
-            .map_err(|_| Status::new(400, "BadRequest", "the WebSocket key is not valid"))?;
-        let offered = words(&parts.headers, &header::SEC_WEBSOCKET_PROTOCOL);
-        let Some(protocol) = protocols.iter().find(|known| offered.iter().any(|word| word == *known)) else {
-            let offered = offered.join(" ");
-            return Err(Status::new(
-                403,
-                "Forbidden",
-                format!(
-                    "unable to upgrade: unable to negotiate protocol: client supports [{offered}], server accepts [{}]",
-                    protocols.join(" ")
-                ),
-            ));
+        let (carrier, accept) = if has(&header::UPGRADE, "websocket") {
+            let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes).unwrap_or_default();
+            let accept =
+                HeaderValue::try_from(derive_accept_key(key)).map_err(|_| bad("the WebSocket key is not valid"))?;
+            let protocol = agree(&words(&parts.headers, &header::SEC_WEBSOCKET_PROTOCOL), offer.websocket)?;
+            (Carrier::WebSocket { protocol }, Some(accept))
+        } else if has(&header::UPGRADE, SPDY) {
+            let protocol = agree(&words(&parts.headers, &STREAM_PROTOCOL), offer.spdy)?;
+            (Carrier::Spdy { protocol }, None)
+        } else {
+            return Err(bad(&format!("unable to upgrade: missing upgrade headers in request: {:?}", parts.headers)));
         };
         let on = hyper::upgrade::on(http::Request::from_parts(parts, ()));
-        Ok(Self { on, accept, protocol })
+        Ok(Self { on, carrier, accept })
     }
 
     /// The subprotocol agreed on.
     pub fn protocol(&self) -> &'static str {
-        self.protocol
+        match self.carrier {
+            Carrier::WebSocket { protocol } | Carrier::Spdy { protocol } => protocol,
+        }
     }
 
-    /// The answer to send, and the socket once it is sent; `None` if the client has gone.
-    pub fn accept(self) -> (Response<Body>, impl Future<Output = Option<Socket>> + Send) {
+    /// The answer to send, and the connection once it is sent; `None` if the client has gone.
+    pub fn accept(self) -> (Response<Body>, impl Future<Output = Option<Wire>> + Send) {
         let mut response = Response::new(Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.accept);
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(self.protocol));
-        let on = self.on;
-        let socket = async move {
+        let (upgrade, name) = match self.carrier {
+            Carrier::WebSocket { .. } => ("websocket", header::SEC_WEBSOCKET_PROTOCOL),
+            Carrier::Spdy { .. } => (SPDY, STREAM_PROTOCOL),
+        };
+        headers.insert(header::UPGRADE, HeaderValue::from_static(upgrade));
+        headers.insert(name, HeaderValue::from_static(self.protocol()));
+        if let Some(accept) = self.accept {
+            headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+        }
+        let (on, carrier) = (self.on, self.carrier);
+        let wire = async move {
             let stream = TokioIo::new(on.await.ok()?);
+            if matches!(carrier, Carrier::Spdy { .. }) {
+                return Some(Wire::Spdy(stream));
+            }
             let config = WebSocketConfig::default()
                 .max_message_size(Some(MESSAGE_BYTES_MAX))
                 .max_frame_size(Some(MESSAGE_BYTES_MAX));
-            Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
+            let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+            Some(Wire::WebSocket(Box::new(socket)))
         };
-        (response, socket)
+        (response, wire)
     }
+}
+
+/// The best protocol that both sides know.
+fn agree(offered: &[String], known: &[&'static str]) -> Result<&'static str, Status> {
+    known.iter().find(|known| offered.iter().any(|word| word == *known)).copied().ok_or_else(|| {
+        let message = format!(
+            "unable to upgrade: unable to negotiate protocol: client supports [{}], server accepts [{}]",
+            offered.join(" "),
+            known.join(" ")
+        );
+        Status::new(403, "Forbidden", message)
+    })
 }
 
 /// The comma-separated words of a header, over all its lines.
@@ -116,21 +156,35 @@ mod tests {
     const SOCKET: &[(&str, &str)] =
         &[("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")];
 
+    const OFFER: Offer = Offer { websocket: &["v5.channel.k8s.io", "v4.channel.k8s.io"], spdy: &["v4.channel.k8s.io"] };
+
     #[test]
     fn the_best_protocol_of_both_is_taken() {
         let mut headers = SOCKET.to_vec();
         headers.push(("sec-websocket-protocol", "v4.channel.k8s.io, v5.channel.k8s.io"));
-        let upgrade = Upgrade::of(parts(&headers), &["v5.channel.k8s.io", "v4.channel.k8s.io"]).unwrap();
+        let upgrade = Upgrade::of(parts(&headers), OFFER).unwrap();
         assert_eq!(upgrade.protocol(), "v5.channel.k8s.io");
         // The example of RFC 6455.
-        assert_eq!(upgrade.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(upgrade.accept.unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
-    fn what_is_no_websocket_is_told_so() {
-        let code = |headers: &[(&str, &str)]| Upgrade::of(parts(headers), &["v5.channel.k8s.io"]).err().map(|e| e.code);
+    fn an_older_kubectl_gets_spdy() {
+        let headers = [
+            ("connection", "Upgrade"),
+            ("upgrade", "SPDY/3.1"),
+            ("x-stream-protocol-version", "v5.channel.k8s.io"),
+            ("x-stream-protocol-version", "v4.channel.k8s.io"),
+        ];
+        let upgrade = Upgrade::of(parts(&headers), OFFER).unwrap();
+        assert_eq!(upgrade.carrier, Carrier::Spdy { protocol: "v4.channel.k8s.io" });
+    }
+
+    #[test]
+    fn what_is_no_upgrade_or_agrees_on_nothing_is_told_so() {
+        let code = |headers: &[(&str, &str)]| Upgrade::of(parts(headers), OFFER).err().map(|status| status.code);
         assert_eq!(code(&[]), Some(400));
-        assert_eq!(code(&[("connection", "Upgrade"), ("upgrade", "SPDY/3.1")]), Some(400));
+        assert_eq!(code(&[("connection", "Upgrade"), ("upgrade", "h2c")]), Some(400));
         assert_eq!(code(SOCKET), Some(403));
     }
 }

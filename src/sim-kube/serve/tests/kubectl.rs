@@ -51,6 +51,13 @@ impl Served {
         command
     }
 
+    /// As kubectl before 1.31 would: SPDY, and no WebSocket.
+    fn older(&self) -> Command {
+        let mut command = self.command();
+        command.env("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false").env("KUBECTL_PORT_FORWARD_WEBSOCKETS", "false");
+        command
+    }
+
     pub fn kubectl(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()
     }
@@ -194,4 +201,28 @@ fn a_port_on_which_nobody_listens_is_refused() {
     let output = forward.wait_with_output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("an error occurred forwarding") && error.contains("connection refused"), "{error}");
+}
+
+#[test]
+fn an_older_kubectl_speaks_spdy() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let failed = served.older().args(["exec", "web", "--", "sh", "-c", "echo hi; exit 3"]).output().unwrap();
+    assert_eq!((failed.status.code(), String::from_utf8_lossy(&failed.stdout)), (Some(3), "hi\n".into()), "{failed:?}");
+    let mut cat = served.older();
+    cat.args(["exec", "-i", "web", "--", "cat"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut cat = cat.spawn().unwrap();
+    cat.stdin.take().unwrap().write_all(b"through the wire\n").unwrap();
+    assert_eq!(String::from_utf8_lossy(&cat.wait_with_output().unwrap().stdout), "through the wire\n");
+    let mut forward = served.older().args(["port-forward", "pod/web", ":8080"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut forward_says = BufReader::new(forward.stdout.take().unwrap());
+    forward_says.read_line(&mut said).unwrap();
+    let port: u16 = said.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("shop 1.4"), "{answer}");
+    forward.kill().unwrap();
+    forward.wait().unwrap();
 }
