@@ -4,22 +4,18 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::labels::{ROLE, SESSION};
 use crate::image::WORKLOAD_LABEL;
 
-/// The engine writes some times in whole seconds.
-const GRAIN: SignedDuration = SignedDuration::from_secs(1);
-
 /// What is known of a session before the engine is asked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Claims {
     pub(super) session: String,
-    /// On the engine's clock.
-    pub(super) opened: Timestamp,
-    /// Names that the lab's documents declare.
+    /// What was on the engine before the session made anything, by [`key`]. `None`: it has made nothing yet.
+    pub(super) before: Option<BTreeSet<String>>,
+    /// Names that the lab's documents declare; they were free before the session made anything.
     pub(super) containers: BTreeSet<String>,
     pub(super) networks: BTreeSet<String>,
     pub(super) volumes: BTreeSet<String>,
@@ -29,6 +25,14 @@ pub(super) struct Claims {
     pub(super) ports: BTreeSet<String>,
     /// Names of volumes and ids of networks that earlier looks found to be the lab's.
     pub(super) seen: BTreeSet<String>,
+}
+
+impl Claims {
+    /// Whether a thing came to the engine after the session had begun to make things. Told by what was listed before, not by clocks:
+    /// engines write some times in whole seconds, and may run on another clock.
+    pub(super) fn is_new(&self, value: &Value) -> bool {
+        self.before.as_ref().zip(key(value)).is_some_and(|(before, key)| !before.contains(&key))
+    }
 }
 
 /// What there is: `inspect` of containers and networks, and the list of volumes.
@@ -82,7 +86,7 @@ impl Snapshot {
             Some(_) => return true,
             None => {}
         }
-        if !since(claims.opened, created(container)) {
+        if !claims.is_new(container) {
             return false;
         }
         if name(container).is_some_and(|name| claims.containers.contains(name)) {
@@ -102,7 +106,7 @@ impl Snapshot {
         }
         let declared = name(network).is_some_and(|name| claims.networks.contains(name));
         let tied = |id: String| claims.seen.contains(&id) || self.mine(mine).any(|it| networks(it).contains(&id));
-        since(claims.opened, created(network)) && (declared || id(network).is_some_and(tied))
+        claims.is_new(network) && (declared || id(network).is_some_and(tied))
     }
 
     /// Of the lab's networks those that only a tie tells.
@@ -119,7 +123,7 @@ impl Snapshot {
         }
         let declared = claims.volumes.contains(named) || claims.seen.contains(named);
         let tied = || self.mine(mine).any(|container| volumes(container).contains(named));
-        since(claims.opened, text(volume, &["CreatedAt"])) && (declared || tied())
+        claims.is_new(volume) && (declared || tied())
     }
 
     fn mine<'a>(&'a self, mine: &'a Belongings) -> impl Iterator<Item = &'a Value> {
@@ -155,14 +159,9 @@ pub(super) fn label<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     of(value.pointer("/Config/Labels")).or_else(|| of(value.get("Labels")))
 }
 
-pub(super) fn created(value: &Value) -> Option<&str> {
-    text(value, &["Created"])
-}
-
-/// Whether something that says when it was made was made since the session began.
-pub(super) fn since(opened: Timestamp, created: Option<&str>) -> bool {
-    let Some(created) = created.and_then(|text| text.parse::<Timestamp>().ok()) else { return false };
-    created.duration_since(opened) >= -GRAIN
+/// What tells a thing from every other that ever was on the engine: its id. A volume has none but its name.
+pub(super) fn key(value: &Value) -> Option<String> {
+    id(value).or_else(|| name(value).map(|name| format!("volume {name}")))
 }
 
 /// Ids of the networks a container is on.

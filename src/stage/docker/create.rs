@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use super::{
     DockerTarget,
-    belongs::{self, created, label, since},
+    belongs::{self, label},
     body::{Plan, foreign_binds},
     engine::{EngineError, escaped},
     labels::{Role, SESSION, labels},
+    marks::Marks,
+    things::claims,
 };
 use crate::target::{Cause, TargetError};
 
@@ -120,12 +122,11 @@ impl DockerTarget {
         found.map_err(|error| self.engine.trouble(format!("look for a {kind} of that name"), error))
     }
 
-    /// A thing may be replaced if it is this session's, or was made since the session began under a name that was free then.
+    /// A thing may be replaced if it is this session's, or came under a name that was free before the session made anything.
     fn may_replace(&self, there: &Value, what: &str) -> Result<(), TargetError> {
-        let when = created(there).or_else(|| belongs::text(there, &["CreatedAt"]));
         let ours = match label(there, SESSION) {
             Some(session) => session == self.place.session,
-            None => since(self.engine.at(self.place.opened), when),
+            None => claims(&self.place, &Marks::read(&self.place.folder)?).is_new(there),
         };
         if ours {
             return Ok(());

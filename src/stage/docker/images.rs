@@ -7,10 +7,10 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    belongs::{label, text},
+    belongs::{key, label, text},
     engine::{Ask, Engine, EngineError, escaped},
     labels::SESSION,
-    marks::{KeptEngine, Marks, lock_images},
+    marks::{Marks, lock_images},
 };
 use crate::{
     image::{
@@ -21,6 +21,9 @@ use crate::{
 
 /// Loading takes a tenth of a second; a busy disk may make more of it.
 const LOAD_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a load may go on after its sender is gone.
+const LATE: Duration = Duration::from_millis(300);
 
 /// What the engine has under a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +110,6 @@ impl Engine {
                 missing.insert(reference.clone());
             }
         }
-        marks.engine = Some(KeptEngine::of(&self.endpoint));
         // On disk before the engine changes, so that a crash leaves no image that nobody answers for.
         marks.write(&place.folder)?;
         if missing.is_empty() {
@@ -194,20 +196,22 @@ impl Engine {
         let made = |image: &Value| image.get("Created").and_then(Value::as_i64).unwrap_or_default();
         // The newest first: an image that others were made from goes after them.
         listed.sort_by_key(|image| std::cmp::Reverse(made(image)));
-        let opened = self.at(place.opened).as_second();
+        let before = Marks::read(&place.folder)?.before.unwrap_or_default();
         for image in &listed {
-            let from = label(image, REFERENCE_LABEL).is_some_and(|from| released.contains(from));
-            let original = i64::try_from(image::CREATED_SECONDS).is_ok_and(|second| second == made(image));
-            let ours = label(image, SESSION) == Some(&place.session);
-            if ours || (from && (original || made(image) >= opened)) {
-                // By its names, those that the learner gave it included; by its id where it has none.
-                let names = tags(image);
-                let id = text(image, &["Id"]).map(str::to_owned);
-                self.remove_images(if names.is_empty() { id.into_iter().collect() } else { names }).await?;
-            }
+            self.remove_images(names_to_remove(image, &place.session, &released, &before)).await?;
         }
         // A name that the learner gave to an image of their own has no label; only the name is taken away.
-        self.remove_images(released.into_iter().collect()).await?;
+        let mut left = BTreeSet::new();
+        for name in released {
+            if !listed.iter().any(|image| tags(image).contains(&name)) {
+                left.insert(name);
+            }
+        }
+        if !left.is_empty() {
+            // A load whose sender was killed may still be under way: then the image comes after the list.
+            tokio::time::sleep(LATE).await;
+            self.remove_images(left.into_iter().collect()).await?;
+        }
         Marks { images: Default::default(), ..Marks::read(&place.folder)? }.write(&place.folder)
     }
 
@@ -222,6 +226,27 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Under which names an image goes with a session: all of them if it is new and was made for the session or from one of its images,
+/// those that the learner gave it included. By its id if it has none.
+fn names_to_remove(
+    image: &Value,
+    session: &str,
+    released: &BTreeSet<String>,
+    before: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut names = tags(image);
+    let ours = label(image, SESSION) == Some(session);
+    let from = label(image, REFERENCE_LABEL).is_some_and(|from| released.contains(from));
+    let new = key(image).is_some_and(|key| !before.contains(&key));
+    if !(ours || (from && new)) {
+        // Another session's legacy at most: its further names may be anybody's.
+        names.retain(|name| released.contains(name));
+    } else if names.is_empty() {
+        names.extend(text(image, &["Id"]).map(str::to_owned));
+    }
+    names
 }
 
 /// An image's names.
@@ -247,6 +272,22 @@ mod tests {
         assert_eq!(held(Some(&json!({"Id": "sha256:dd", "Config": {"Labels": labels}})), Some(&wanted())), Held::Other);
         assert_eq!(held(Some(&json!({"Id": "sha256:dd", "Config": {"Labels": null}})), Some(&wanted())), Held::Foreign);
         assert_eq!(held(None, Some(&wanted())), Held::Nothing);
+    }
+
+    #[test]
+    fn an_image_goes_under_all_names_only_if_it_came_with_the_session() {
+        let (released, before) = (BTreeSet::from(["web:1".to_owned()]), BTreeSet::from(["old".to_owned()]));
+        let names = |image: Value| names_to_remove(&image, "s", &released, &before);
+        let from = |reference: &str| json!({"breakfix.dev/workload": "0", "breakfix.dev/image": reference});
+        assert_eq!(
+            names(json!({"Id": "new", "Labels": from("web:1"), "RepoTags": ["web:1", "mine:1"]})),
+            ["web:1", "mine:1"]
+        );
+        assert_eq!(names(json!({"Id": "new", "Labels": from("web:1"), "RepoTags": null})), ["new"]);
+        assert_eq!(names(json!({"Id": "old", "Labels": from("web:1"), "RepoTags": ["web:1", "mine:1"]})), ["web:1"]);
+        assert!(names(json!({"Id": "new", "Labels": from("db:1"), "RepoTags": ["db:1"]})).is_empty());
+        let committed = json!({"breakfix.dev/session": "s"});
+        assert_eq!(names(json!({"Id": "new", "Labels": committed, "RepoTags": ["kept:1"]})), ["kept:1"]);
     }
 
     #[test]

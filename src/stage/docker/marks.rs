@@ -56,6 +56,9 @@ impl KeptEngine {
 pub(super) struct Marks {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) engine: Option<KeptEngine>,
+    /// What was on the engine before the session made its first thing, by [`super::belongs::key`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<BTreeSet<String>>,
     /// Image references that this session needs, and whether breakfix put them on the engine (else they were there before).
     #[serde(default)]
     pub(super) images: BTreeMap<String, bool>,

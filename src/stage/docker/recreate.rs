@@ -60,7 +60,9 @@ impl DockerTarget {
         let plan = Plan::new(edited(body_of(&old, image.as_ref()), merge));
         let addresses = addresses(&old);
         // An anonymous volume outlives its container, and then nothing ties it to the lab.
-        Marks::remember(&self.place.folder, &self.since_opened(volumes(&old)).await?, &BTreeSet::new())?;
+        let before = Marks::read(&self.place.folder)?.before.unwrap_or_default();
+        let new = volumes(&old).into_iter().filter(|volume| !before.contains(&format!("volume {volume}"))).collect();
+        Marks::remember(&self.place.folder, &new, &BTreeSet::new())?;
         let note = Note { docker: "recreate".into(), name: name.to_owned(), old: old_id.clone(), plan };
         self.noted(undo, &note, &what)?;
         self.stop(&old_id).await?;
@@ -170,23 +172,9 @@ impl DockerTarget {
         }
     }
 
-    /// Of these volumes those that were made since the session began.
-    async fn since_opened(&self, volumes: BTreeSet<String>) -> Result<BTreeSet<String>, TargetError> {
-        let opened = self.engine.at(self.place.opened);
-        let mut new = BTreeSet::new();
-        for volume in volumes {
-            let found = self.engine.find(&format!("/volumes/{}", escaped(&volume))).await;
-            let found = found.map_err(|error| self.engine.trouble(format!("look at the volume {volume}"), error))?;
-            if found.is_some_and(|it| super::belongs::since(opened, text(&it, &["CreatedAt"]))) {
-                new.insert(volume);
-            }
-        }
-        Ok(new)
-    }
-
     /// Removes every placeholder of this session.
     async fn remove_placeholders(&self) -> Result<(), TargetError> {
-        let claims = claims(&self.engine, &self.place, &Marks::default());
+        let claims = claims(&self.place, &Marks::default());
         let snapshot = self.engine.snapshot(&claims).await?;
         let ours = |it: &&Value| super::belongs::label(it, super::labels::SESSION) == Some(&self.place.session);
         for container in snapshot.containers.iter().filter(ours) {

@@ -55,6 +55,7 @@ impl Target for DockerTarget {
     }
 
     async fn create(&self, documents: &[Document]) -> Result<(), TargetError> {
+        self.engine.remember_what_was_before(&self.place).await?;
         // What stands before the first container needs no image.
         let first = documents.iter().position(|document| document.kind == "Container").unwrap_or(documents.len());
         let (before, rest) = documents.split_at(first);

@@ -4,11 +4,11 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::{
-    belongs::{self, Belongings, Claims, Snapshot, host_ports, id, since, text},
+    belongs::{self, Belongings, Claims, Snapshot, host_ports, id, text},
     engine::{Engine, EngineError},
     images::{self, tags},
     labels::{Role, SESSION},
-    marks::Marks,
+    marks::{KeptEngine, Marks},
 };
 use crate::target::{Place, TargetError};
 
@@ -29,14 +29,14 @@ impl Look {
 }
 
 /// What the lab claims before the engine is asked.
-pub(super) fn claims(engine: &Engine, place: &Place, marks: &Marks) -> Claims {
+pub(super) fn claims(place: &Place, marks: &Marks) -> Claims {
     let named = |kind: &str| {
         place.documents.iter().filter(|document| document.kind == kind).map(|document| document.name.clone()).collect()
     };
     let references = images::references(place).unwrap_or_default();
     Claims {
         session: place.session.clone(),
-        opened: engine.at(place.opened),
+        before: marks.before.clone(),
         containers: named("Container"),
         networks: named("Network"),
         volumes: named("Volume"),
@@ -67,7 +67,7 @@ impl Engine {
     /// The lab's things, and what else was looked at.
     pub(super) async fn lab(&self, place: &Place) -> Result<Look, TargetError> {
         let marks = Marks::read(&place.folder)?;
-        let claims = claims(self, place, &marks);
+        let claims = claims(place, &marks);
         let snapshot = self.snapshot(&claims).await?;
         let mine = snapshot.belongings(&claims);
         // Once its container is gone, nothing ties an anonymous volume or a learner's own network to the lab.
@@ -107,26 +107,50 @@ impl Engine {
         Ok(found)
     }
 
-    /// One line for each thing on the engine.
-    pub(super) async fn inventory(&self) -> Result<Vec<String>, TargetError> {
-        let (containers, networks, volumes, images) = futures::try_join!(
+    /// Puts on record what there is, before the session makes its first thing.
+    pub(super) async fn remember_what_was_before(&self, place: &Place) -> Result<(), TargetError> {
+        let mut marks = Marks::read(&place.folder)?;
+        if marks.before.is_some() {
+            return Ok(());
+        }
+        let [containers, networks, volumes, images] = self.lists().await?;
+        let all = [containers, networks, volumes, images].into_iter().flatten();
+        marks.before = Some(all.filter_map(|it| belongs::key(&it)).collect());
+        marks.engine = Some(KeptEngine::of(&self.endpoint));
+        marks.write(&place.folder)
+    }
+
+    /// Containers, networks, volumes and images.
+    async fn lists(&self) -> Result<[Vec<Value>; 4], TargetError> {
+        let (containers, networks, mut volumes, images) = futures::try_join!(
             self.get("/containers/json?all=1"),
             self.get("/networks"),
             self.get("/volumes"),
             self.get("/images/json?all=1")
         )
         .map_err(|error| self.trouble("list what is on the engine", error))?;
+        let volumes = volumes.get_mut("Volumes").map(Value::take).unwrap_or_default();
+        let list = |value: Value| match value {
+            Value::Array(list) => list,
+            _ => Vec::new(),
+        };
+        Ok([list(containers), list(networks), list(volumes), list(images)])
+    }
+
+    /// One line for each thing on the engine.
+    pub(super) async fn inventory(&self) -> Result<Vec<String>, TargetError> {
+        let [containers, networks, volumes, images] = self.lists().await?;
         let mut lines = Vec::new();
-        for container in entries(&containers) {
+        for container in &containers {
             lines.push(format!("container {} {}", listed_name(container), short(container)));
         }
-        for network in entries(&networks) {
+        for network in &networks {
             lines.push(format!("network {} {}", belongs::name(network).unwrap_or_default(), short(network)));
         }
-        for volume in volumes.get("Volumes").into_iter().flat_map(entries) {
+        for volume in &volumes {
             lines.push(format!("volume {}", belongs::name(volume).unwrap_or_default()));
         }
-        for image in entries(&images) {
+        for image in &images {
             let tags = tags(image);
             lines.push(format!(
                 "image {} {}",
@@ -144,12 +168,7 @@ fn is_candidate(container: &Value, claims: &Claims) -> bool {
     if let Some(session) = belongs::label(container, SESSION) {
         return session == claims.session;
     }
-    let made = container.get("Created").and_then(Value::as_i64).unwrap_or_default();
-    since(claims.opened, Some(&seconds(made)))
-}
-
-fn seconds(second: i64) -> String {
-    jiff::Timestamp::from_second(second).unwrap_or_default().to_string()
+    claims.is_new(container)
 }
 
 /// A container's name as the list has it: links add further ones, with another slash in them.
@@ -182,15 +201,10 @@ mod tests {
 
     #[test]
     fn candidates_are_labelled_or_new() {
-        let claims = Claims {
-            session: "s".into(),
-            opened: "2026-03-01T10:00:00.9Z".parse().unwrap(),
-            containers: ["web".to_owned()].into(),
-            ..Claims::default()
-        };
-        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
-        let (old, new) = (at("2026-03-01T09:00:00Z"), at("2026-03-01T10:00:00Z"));
-        let listed = |name: &str, created: i64, session: Option<&str>| json!({"Names": [format!("/{name}")], "Created": created, "Labels": {"breakfix.dev/session": session}});
+        let (old, new) = ("0123", "4567");
+        let before = Some([old.to_owned()].into());
+        let claims = Claims { session: "s".into(), before, ..Claims::default() };
+        let listed = |name: &str, id: &str, session: Option<&str>| json!({"Names": [format!("/{name}")], "Id": id, "Labels": {"breakfix.dev/session": session}});
         assert!(is_candidate(&listed("x", old, Some("s")), &claims));
         assert!(!is_candidate(&listed("web", old, None), &claims));
         assert!(is_candidate(&listed("x", new, None), &claims));

@@ -3,14 +3,13 @@ use serde_json::json;
 use super::*;
 
 const BEFORE: &str = "2026-03-01T09:00:00.5Z";
-const OPENED: &str = "2026-03-01T10:00:00.9Z";
 const AFTER: &str = "2026-03-01T10:05:00.123456789Z";
 
 fn claims() -> Claims {
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     Claims {
         session: "lab-abcd".into(),
-        opened: OPENED.parse().unwrap(),
+        before: Some(BTreeSet::new()),
         containers: set(&["web", "db"]),
         networks: set(&["shop"]),
         volumes: set(&["db-data"]),
@@ -42,8 +41,15 @@ fn volume(name: &str, created: &str) -> Value {
     json!({"Name": name, "CreatedAt": created, "Labels": null})
 }
 
+/// With everything that was made before on record as such.
+fn belongings(snapshot: &Snapshot) -> Belongings {
+    let all = snapshot.containers.iter().chain(&snapshot.networks).chain(&snapshot.volumes);
+    let old = |it: &&Value| text(it, &["Created"]).or(text(it, &["CreatedAt"])) == Some(BEFORE);
+    snapshot.belongings(&Claims { before: Some(all.filter(old).filter_map(key).collect()), ..claims() })
+}
+
 fn of(snapshot: &Snapshot) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let mine = snapshot.belongings(&claims());
+    let mine = belongings(snapshot);
     let names = mine.containers.iter().map(|id| id.trim_end_matches('x').to_owned()).collect();
     (names, mine.networks.into_iter().collect(), mine.volumes.into_iter().collect())
 }
@@ -68,7 +74,7 @@ fn a_name_that_was_taken_before_the_session_began_stays_its_owners() {
         networks: vec![network("shop", BEFORE)],
         volumes: vec![volume("db-data", BEFORE)],
     };
-    assert_eq!(snapshot.belongings(&claims()), Belongings::default());
+    assert_eq!(belongings(&snapshot), Belongings::default());
 }
 
 #[test]
@@ -78,7 +84,7 @@ fn another_session_is_never_touched() {
     shop["Labels"] = json!({"breakfix.dev/session": "lab-efgh"});
     let snapshot =
         Snapshot { containers: vec![container("web", AFTER, theirs)], networks: vec![shop], volumes: Vec::new() };
-    assert_eq!(snapshot.belongings(&claims()), Belongings::default());
+    assert_eq!(belongings(&snapshot), Belongings::default());
 }
 
 #[test]
@@ -138,13 +144,15 @@ fn what_was_made_since_and_is_tied_to_the_lab_is_the_labs() {
 fn an_image_of_the_same_name_that_is_not_ours_ties_nothing() {
     let image = json!({"Config": {"Image": "registry.example/shop/web:1.4"}});
     let snapshot = Snapshot { containers: vec![container("second", AFTER, image)], ..Snapshot::default() };
-    assert_eq!(snapshot.belongings(&claims()), Belongings::default());
+    assert_eq!(belongings(&snapshot), Belongings::default());
 }
 
 #[test]
-fn a_time_in_whole_seconds_is_not_before_its_own_fraction() {
-    assert!(since(OPENED.parse().unwrap(), Some("2026-03-01T10:00:00Z")));
-    assert!(!since(OPENED.parse().unwrap(), Some("2026-03-01T09:59:59Z")));
-    assert!(!since(OPENED.parse().unwrap(), Some("0001-01-01T00:00:00Z")));
-    assert!(!since(OPENED.parse().unwrap(), None));
+fn a_session_that_has_made_nothing_has_nothing() {
+    let snapshot = Snapshot {
+        containers: vec![container("web", AFTER, json!({}))],
+        networks: vec![network("shop", AFTER)],
+        volumes: vec![volume("db-data", AFTER)],
+    };
+    assert_eq!(snapshot.belongings(&Claims { before: None, ..claims() }), Belongings::default());
 }

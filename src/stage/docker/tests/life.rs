@@ -76,14 +76,12 @@ async fn what_is_in_the_way_is_named_and_left_alone() {
         clashes,
         ["volume `bfxclash-data`".to_owned(), format!("port {port} of this machine, in use by some program")]
     );
-    // The volume's own age protects it: it is older than the session that now begins.
-    let mut later = scene.again().await;
-    later.place.opened = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5);
-    let refused = later.create(&later.place.documents).await.unwrap_err();
+    // It was there before the session made anything, however shortly.
+    let refused = scene.target.create(&scene.target.place.documents).await.unwrap_err();
     assert_eq!(refused.cause, Cause::Refused, "{}", refused.chain());
     // Taking back what a refused start had made takes nothing of the learner's.
-    later.clear().await.unwrap();
-    assert_eq!(later.inventory().await.unwrap().iter().filter(|line| line.contains("bfxclash")).count(), 1);
+    scene.target.clear().await.unwrap();
+    assert_eq!(scene.residue().await, ["volume bfxclash-data"]);
     scene.docker(&["volume", "rm", "bfxclash-data"]).await;
     let error = scene.target.create(&scene.target.place.documents).await.unwrap_err();
     assert_eq!(error.cause, Cause::Refused, "{}", error.chain());
@@ -131,8 +129,8 @@ async fn the_last_session_removes_a_shared_image() {
     let mut two = one.again().await;
     two.place.session = "bfxshare-other".into();
     two.place.folder = one.home.path().join("sessions/bfxshare-other");
-    one.target.engine.load_images(&one.target.place).await.unwrap();
-    two.engine.load_images(&two.place).await.unwrap();
+    one.target.create(&[]).await.unwrap();
+    two.create(&[]).await.unwrap();
     one.target.clear().await.unwrap();
     let image = image("bfxshare");
     assert!(two.engine.image(&image).await.unwrap().is_some());
