@@ -10,6 +10,8 @@ mod golden;
 pub mod handle;
 pub mod http;
 pub mod kinds;
+#[cfg(test)]
+mod laws;
 pub mod managed;
 pub mod openapi;
 pub mod patch;

@@ -176,3 +176,7 @@ fn question(question: &Question) -> Value {
         "verbs": ["create"],
     })
 }
+
+#[cfg(test)]
+#[path = "discovery_tests.rs"]
+mod tests;

@@ -66,10 +66,13 @@ fn rules(request: &ApiRequest) -> Value {
         }),
         json!({"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]}),
     ];
-    let mut others = vec![json!({
+    let mut others = vec![
+        json!({"verbs": ["get"], "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"]}),
+        json!({
         "verbs": ["get"],
         "nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/", "/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"],
-    })];
+        }),
+    ];
     if request.user.is_admin() {
         resources.insert(0, json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}));
         others.insert(0, json!({"verbs": ["*"], "nonResourceURLs": ["*"]}));
