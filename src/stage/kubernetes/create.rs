@@ -47,7 +47,8 @@ impl KubeTarget {
             self.check_allowed(&resource, document)?;
             self.create_document(api, &resource, document).await?;
         }
-        Ok(())
+        // Nodes report on what they stop a moment late.
+        self.forget_late_events(api).await
     }
 
     /// The kind of a document; one whose definition has just been made may need a moment.

@@ -18,6 +18,13 @@ const GONE: Duration = Duration::from_secs(120);
 /// How far past its grace a pod may be before it is forced.
 const PAST_GRACE: SignedDuration = SignedDuration::from_secs(5);
 
+/// What this command has deleted: uids, and the namespaces they were in.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    uids: BTreeSet<String>,
+    namespaces: BTreeSet<String>,
+}
+
 /// Objects on their way out, and what is known to hang on them.
 #[derive(Debug, Default)]
 struct Doomed {
@@ -59,7 +66,19 @@ impl KubeTarget {
             doomed.add(&resource, namespace, &document.name, found.as_ref().and_then(object::uid));
         }
         self.await_gone(api, &mut doomed).await?;
-        self.forget_events(api, &doomed).await
+        self.forget_events(api, &doomed.all_namespaces(), |event| doomed.is_told_of(event)).await?;
+        let mut gone = self.gone.lock().await;
+        gone.namespaces.extend(doomed.all_namespaces());
+        gone.uids.extend(doomed.known);
+        Ok(())
+    }
+
+    /// Deletes events about what this command has deleted that came after it was gone.
+    pub(super) async fn forget_late_events(&self, api: &Api) -> Result<(), TargetError> {
+        let gone = self.gone.lock().await;
+        let is_late =
+            |event: &Value| object::text(event, "/involvedObject/uid").is_some_and(|uid| gone.uids.contains(uid));
+        self.forget_events(api, &gone.namespaces, is_late).await
     }
 
     /// Waits until roots and descendants are gone; pods that hang are forced.
@@ -105,13 +124,18 @@ impl KubeTarget {
     }
 
     /// Deletes the events about what is gone: they would tell the learner of a time before the fault.
-    async fn forget_events(&self, api: &Api, doomed: &Doomed) -> Result<(), TargetError> {
+    async fn forget_events(
+        &self,
+        api: &Api,
+        namespaces: &BTreeSet<String>,
+        is_about_it: impl Fn(&Value) -> bool,
+    ) -> Result<(), TargetError> {
         let Some(events) = Resource::built_in(None, "Event") else { return Ok(()) };
         let failed = |trouble| self.cannot("delete the events of what is gone", trouble);
-        for namespace in doomed.all_namespaces() {
-            let (_, found) = api.list(&events, Some(&namespace), "").await.map_err(failed)?;
-            for event in found.iter().filter(|event| doomed.is_told_of(event)) {
-                api.delete(&events, Some(&namespace), object::name(event), None, None).await.map_err(failed)?;
+        for namespace in namespaces {
+            let (_, found) = api.list(&events, Some(namespace), "").await.map_err(failed)?;
+            for event in found.iter().filter(|event| is_about_it(event)) {
+                api.delete(&events, Some(namespace), object::name(event), None, None).await.map_err(failed)?;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{api::Api, discovery, host::Host, probe::Probes, resource::Resource, trouble::Trouble};
+use super::{api::Api, delete::Gone, discovery, host::Host, probe::Probes, resource::Resource, trouble::Trouble};
 use crate::{
     journal::Undo,
     target::{Cause, Place, Reach, Target, TargetError},
@@ -23,6 +23,8 @@ pub(crate) struct KubeTarget {
     pub(super) host: Box<dyn Host>,
     pub(super) place: Place,
     pub(super) probes: Mutex<Probes>,
+    /// What was deleted to be made anew; see `delete`.
+    pub(super) gone: Mutex<Gone>,
     api: Mutex<Option<Arc<Api>>>,
     patience: Duration,
 }
@@ -30,7 +32,14 @@ pub(crate) struct KubeTarget {
 impl KubeTarget {
     /// Nothing is sent, started or read before it is needed.
     pub(crate) fn new(host: Box<dyn Host>, place: Place) -> Self {
-        Self { host, place, probes: Mutex::default(), api: Mutex::default(), patience: PATIENCE }
+        Self {
+            host,
+            place,
+            probes: Mutex::default(),
+            gone: Mutex::default(),
+            api: Mutex::default(),
+            patience: PATIENCE,
+        }
     }
 
     /// With another limit for one request.

@@ -44,7 +44,7 @@ fn with(mut document: Document, body: Value) -> Document {
 }
 
 /// A page with two pods behind a Service.
-fn documents() -> Vec<Document> {
+pub(super) fn documents() -> Vec<Document> {
     let container = json!({
         "name": "web", "image": "registry.example/shop/web:1.4",
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 2},
@@ -87,7 +87,7 @@ fn request(url: &str, each: Option<&str>) -> Request {
     serde_json::from_value(request).unwrap()
 }
 
-fn query(url: &str, each: Option<&str>, times: u32) -> Query {
+pub(super) fn query(url: &str, each: Option<&str>, times: u32) -> Query {
     let timeout = Duration::from_secs(2);
     Query::Requests { from: Caller::default(), request: request(url, each), times, timeout, control: None }
 }

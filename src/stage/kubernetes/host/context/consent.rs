@@ -33,7 +33,7 @@ pub(crate) fn consent(
     ];
     lines.extend(made(place, allow_cluster_scoped));
     lines.push("`breakfix stop` removes all of it, by the label breakfix.dev/session, and nothing else.".to_owned());
-    if registry.is_some() {
+    if registry.is_some_and(|prefix| super::with_slash(prefix) != images::REGISTRY) {
         lines.push("Its nodes get the images from the registry once these commands have pushed them:".to_owned());
         lines.extend(ways_to_images(place, registry, home)?.into_iter().map(|command| format!("  {command}")));
     }

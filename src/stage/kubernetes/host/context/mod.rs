@@ -16,7 +16,7 @@ use crate::{
     kubernetes::{
         api::Api,
         images::{self, REGISTRY},
-        kubeconfig,
+        kubeconfig, probe,
         resource::Resource,
     },
     target::{Cause, Place, Reach, TargetError},
@@ -87,7 +87,7 @@ impl Host for ContextHost {
             Err(trouble) => return Err(trouble.on("look at the nodes' images")),
         };
         images::check_architecture(&nodes)?;
-        let wanted: BTreeSet<String> = references.iter().cloned().collect();
+        let wanted: BTreeSet<String> = references.iter().cloned().chain([probe::IMAGE.to_owned()]).collect();
         let missing = images::missing(&nodes, &wanted);
         if missing.is_empty() {
             return Ok(());
