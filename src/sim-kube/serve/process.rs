@@ -27,6 +27,8 @@ pub const VERB: &str = "sim-serve";
 const START: Duration = Duration::from_secs(20);
 /// A process that is asked to end has so long to save its cluster.
 const END: Duration = Duration::from_secs(10);
+/// An answer that was under way when the end came has so long to get out.
+const LAST_WORDS: Duration = Duration::from_millis(20);
 /// How often a process looks whether it is idle, at the least.
 const IDLE_LOOK: Duration = Duration::from_secs(60);
 
@@ -80,6 +82,7 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
         _ = interrupt.recv() => {}
         () = idle(&host, settings.idle()) => {}
     }
+    tokio::time::sleep(LAST_WORDS).await;
     // A disk that refuses loses nothing: snapshot and log on it say the same.
     host.save().map_err(file(folder.join("snapshot.json")))
 }

@@ -111,3 +111,36 @@ fn a_damaged_cluster_is_an_error_that_names_the_file() {
     let text = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert!(text.contains("snapshot.json"), "{text}");
 }
+
+#[test]
+fn a_process_that_nobody_asks_for_anything_ends_and_keeps_its_cluster() {
+    let place = tempfile::tempdir().unwrap();
+    let (program, folder) = (program(place.path()), place.path().join("cluster"));
+    begin(&folder, &cluster(), &Settings { idle_seconds: 1, ..Settings::default() }).unwrap();
+    spawn_detached(&program, &folder).unwrap();
+    wait_until_dead(&folder);
+    assert!(crate::serve::record::Record::open(&folder).is_ok());
+}
+
+#[test]
+fn a_process_ends_when_it_is_told_to() {
+    if std::process::Command::new("kubectl").args(["version", "--client"]).output().is_err() {
+        println!("skipped: no kubectl");
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let (program, folder) = (program(place.path()), place.path().join("cluster"));
+    begin(&folder, &cluster(), &Settings::default()).unwrap();
+    spawn_detached(&program, &folder).unwrap();
+    let body = place.path().join("body");
+    fs::write(&body, "{}").unwrap();
+    let told = std::process::Command::new("kubectl")
+        .env("KUBECONFIG", folder.join("kubeconfig"))
+        .env("HOME", place.path())
+        .args(["create", "--raw", "/breakfix/shutdown", "-f"])
+        .arg(&body)
+        .output()
+        .unwrap();
+    assert!(told.status.success(), "{told:?}");
+    wait_until_dead(&folder);
+}
