@@ -278,3 +278,20 @@ fn a_pods_managed_fields_are_those_of_its_template() {
     };
     assert_eq!(of(&made), of(&table["rows"][0]["object"]));
 }
+
+#[test]
+fn a_refused_pod_update_shows_the_difference() {
+    let Some(folder) = golden_dir() else { return };
+    let record = std::fs::read_to_string(folder.join("wrong-apply/errors.txt")).unwrap();
+    let start = record.find("The Pod \"p\" is invalid: ").unwrap();
+    let wanted = &record[start + "The Pod \"p\" is invalid: ".len()..];
+    let wanted = &wanted[..wanted.find("\n\n--- exit").unwrap()];
+    let mut cluster = in_namespace("wrong-apply");
+    apply(&mut cluster, "wrong-apply", "wrong-apply/pod.yaml");
+    let refused = cluster
+        .update(&kind::POD, "wrong-apply", "p", crate::api::verbs::Part::Main, &admin(), |pod| {
+            pod["spec"]["containers"][0]["command"] = json!(["/bin/other"]);
+        })
+        .unwrap_err();
+    assert_eq!(refused.message.trim_end(), format!("Pod \"p\" is invalid: {}", wanted.trim_end()));
+}

@@ -9,6 +9,7 @@ mod namespace;
 mod node;
 mod pod;
 mod pod_admission;
+mod pod_diff;
 mod pod_spec;
 mod pod_update;
 mod probe;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::pod_spec::CONTAINERS;
+use super::{pod_diff, pod_spec::CONTAINERS};
 use crate::{
     api::check::{At, Problems},
     object::{entries, number, set, unset},
@@ -39,8 +39,9 @@ pub(super) fn validate(new: &Value, old: &Value, problems: &mut Problems) {
         let detail = "existing toleration can not be modified except its tolerationSeconds";
         problems.forbidden(&at.child("tolerations"), detail);
     }
-    if masked(new, old) != *old {
-        problems.forbidden(&at, ALLOWED);
+    let masked = masked(new, old);
+    if masked != *old {
+        problems.forbidden(&at, format!("{ALLOWED}\n{}", pod_diff::diff(old, &masked)));
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Type {
     pub fields: Vec<Field>,
     /// Types whose fields appear in this one's JSON but lie in a message of their own in protobuf: (number, type).
     pub inline: Vec<(u32, &'static str)>,
+    /// How many of its own fields stand before the inlined ones in the Go struct.
+    pub inline_after: usize,
     by_name: BTreeMap<&'static str, usize>,
 }
 
@@ -65,6 +67,8 @@ impl Type {
 pub struct Field {
     /// Its name in JSON.
     pub name: &'static str,
+    /// Its name in Go, where it is not the JSON name with a capital.
+    pub go: Option<&'static str>,
     /// Its number in protobuf; 0 where it comes from an inlined type.
     pub number: u32,
     pub shape: Shape,

@@ -25,7 +25,10 @@ pub(super) fn table(text: &'static str) -> BTreeMap<&'static str, Type> {
             let found = current.and_then(|name: &str| types.get_mut(name));
             if let (Some(found), Some((inline, field))) = (found, self::field(field)) {
                 match (inline, &field.shape) {
-                    (true, Shape::Object(inner)) => found.inline.push((field.number, inner)),
+                    (true, Shape::Object(inner)) => {
+                        found.inline.push((field.number, inner));
+                        found.inline_after = found.fields.len();
+                    }
                     _ => found.fields.push(field),
                 }
             }
@@ -42,6 +45,7 @@ pub(super) fn table(text: &'static str) -> BTreeMap<&'static str, Type> {
                     atomic: words.contains(&"atomic"),
                     fields: Vec::new(),
                     inline: Vec::new(),
+                    inline_after: 0,
                     by_name: BTreeMap::new(),
                 },
             );
@@ -71,6 +75,7 @@ fn field(line: &'static str) -> Option<(bool, Field)> {
     let mut words = line.split(' ');
     let mut field = Field {
         name: words.next()?,
+        go: None,
         number: words.next()?.parse().ok()?,
         shape: shape(words.next()?),
         pointer: false,
@@ -100,6 +105,7 @@ fn field(line: &'static str) -> Option<(bool, Field)> {
                 field.merge_key = (!key.is_empty()).then_some(key);
             }
             ("retain", _) => field.retain_keys = true,
+            ("go", name) => field.go = Some(name),
             ("default", value) => field.default = Some(value),
             _ => {}
         }
