@@ -235,7 +235,8 @@ fn end(cluster: &mut Cluster, id: &str) {
     match retry {
         None => {}
         Some(Retry::Soon) => sync_at(cluster, id, now + jittered(RETRY, jitter)),
-        Some(Retry::At(at)) => sync_at(cluster, id, now + jittered(at - now, jitter)),
+        // A long back-off is looked at in between: the record of a crash loop shows CrashLoopBackOff from 60 to 90 s on.
+        Some(Retry::At(at)) => sync_at(cluster, id, now + jittered((at - now).min(RESYNC), jitter)),
     }
 }
 
