@@ -138,9 +138,17 @@ impl App {
         let Some(mut session) = Session::load(&self.home, &session.id)? else {
             return Err(Failure::usage(format!("the session {} has just been stopped", session.id)));
         };
+        let journal = Journal::open(&session.folder(&self.home)).map_err(life::LifeError::from)?;
+        if session.phase == Phase::Opening && journal.is_empty().map_err(life::LifeError::from)? {
+            venue::close(&self.home, &session).await?;
+            return Err(Failure::usage(format!(
+                "the start of {} was cut short before it had made anything",
+                session.id
+            ))
+            .hint(format!("`breakfix start {}` opens the lab", session.lab)));
+        }
         let lab = self.lab_of(&session)?;
         let target = venue::connect(&self.home, &session, &lab).await?;
-        let journal = Journal::open(&session.folder(&self.home)).map_err(life::LifeError::from)?;
         let working = Working::start(&self.out);
         let recovered =
             life::recover(&self.home, &mut session, Some(&lab), &*target, &journal, &working as &dyn Talk).await?;

@@ -118,6 +118,14 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether nothing was ever written: nothing was done to any system.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        Ok(std::fs::metadata(&self.path)?.len() == 0)
+    }
+
     /// What was under way.
     ///
     /// # Errors

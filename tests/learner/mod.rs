@@ -68,8 +68,8 @@ impl Learner {
     /// The folders of sessions on disk.
     pub fn sessions(&self) -> Vec<PathBuf> {
         let folder = self.home().join("sessions");
-        let entries = fs::read_dir(folder).map(|it| it.flatten().map(|entry| entry.path()).collect());
-        entries.unwrap_or_default()
+        let entries = fs::read_dir(folder).map(|it| it.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
+        entries.unwrap_or_default().into_iter().filter(|path| path.is_dir()).collect()
     }
 
     pub fn command(&self, program: impl AsRef<Path>) -> Command {

@@ -100,8 +100,12 @@ async fn open(home: &Home, session: &mut Session, lab: &LoadedLab, talk: &dyn Ta
 async fn undo(app: &App, mut session: Session, lab: &LoadedLab) {
     let undone = async {
         let journal = Journal::open(&session.folder(&app.home)).map_err(life::LifeError::from)?;
-        let target = venue::connect(&app.home, &session, lab).await?;
         let closing = session.clone();
+        if journal.is_empty().map_err(life::LifeError::from)? {
+            // Nothing was done to the target, which may be the very thing that cannot be reached.
+            return Ok(venue::close(&app.home, &closing).await?);
+        }
+        let target = venue::connect(&app.home, &session, lab).await?;
         life::stop(&app.home, &mut session, &*target, &journal, &life::Silent).await?;
         venue::close(&app.home, &closing).await?;
         Ok::<(), Failure>(())

@@ -49,10 +49,14 @@ pub async fn run(app: &App, args: &StopArgs) -> Result<Exit, Failure> {
 async fn stop(app: &App, session: Session) -> Result<(), Failure> {
     let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
     let Some(mut session) = Session::load(&app.home, &session.id)? else { return Ok(()) };
-    let lab = app.lab_of(&session)?;
-    let target = venue::connect(&app.home, &session, &lab).await?;
     let journal = breakfix_stage::Journal::open(&session.folder(&app.home)).map_err(life::LifeError::from)?;
     let closing = session.clone();
+    if journal.is_empty().map_err(life::LifeError::from)? {
+        // A start that was cut short before it had made anything; its target need not even answer.
+        return Ok(venue::close(&app.home, &closing).await?);
+    }
+    let lab = app.lab_of(&session)?;
+    let target = venue::connect(&app.home, &session, &lab).await?;
     {
         let working = Working::start(&app.out);
         life::stop(&app.home, &mut session, &*target, &journal, &working).await?;
