@@ -227,10 +227,8 @@ impl Call<'_> {
     pub(super) fn addressed(&self, body: &mut Value, name: &str) -> Result<(), Status> {
         let own = text(body, "/metadata/name");
         if own.is_empty() {
-            let why = "name must be provided";
-            let _ = why;
             return Err(Status::bad_request(format!(
-                "the name of the object ({own} based on URL) was undeterminable: name must be provided"
+                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
             )));
         }
         if own != name {

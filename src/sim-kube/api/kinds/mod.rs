@@ -5,6 +5,8 @@ mod container;
 mod defaults;
 mod deployment;
 mod endpoint_slice;
+mod endpoints;
+mod event;
 mod namespace;
 mod node;
 mod pod;
@@ -76,6 +78,8 @@ pub fn rules(kind: &Kind) -> &'static Rules {
         "configmaps" => &config_map::RULES,
         "namespaces" => &namespace::RULES,
         "nodes" => &node::RULES,
+        "endpoints" => &endpoints::RULES,
+        "events" => &event::RULES,
         "endpointslices.discovery.k8s.io" => &endpoint_slice::RULES,
         _ => &NO_RULES,
     }

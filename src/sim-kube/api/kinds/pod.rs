@@ -8,14 +8,22 @@ use super::{
     pod_admission, pod_spec, pod_update, resources,
 };
 use crate::{
+    Status,
     api::check::{At, Problems},
+    kind::POD,
     object::{entries, set, text},
 };
 
 pub static RULES: Rules = Rules {
     defaults,
     create,
-    admit: |cluster, pod, old| if old.is_none() { pod_admission::admit(cluster, pod) } else { Ok(()) },
+    admit: |cluster, pod, old| match old {
+        None => {
+            no_ephemeral(pod)?;
+            pod_admission::admit(cluster, pod)
+        }
+        Some(_) => Ok(()),
+    },
     update: |new, old| {
         let ephemeral = old.pointer("/spec/ephemeralContainers").cloned();
         match ephemeral {
@@ -51,6 +59,15 @@ fn create(pod: &mut Value) {
         }]);
     }
     set(pod, "/status", status);
+}
+
+/// Ephemeral containers come later or never.
+fn no_ephemeral(pod: &Value) -> Result<(), Status> {
+    let mut problems = Problems::default();
+    if !entries(pod, "/spec/ephemeralContainers").is_empty() {
+        problems.forbidden(&At::new("spec").child("ephemeralContainers"), "cannot be set on create");
+    }
+    problems.into_result(&POD, text(pod, "/metadata/name")).map(|_| ())
 }
 
 fn validate(pod: &Value, problems: &mut Problems) {

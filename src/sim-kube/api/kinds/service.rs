@@ -13,7 +13,8 @@ use crate::{
 };
 
 pub static RULES: Rules = Rules {
-    name: NameRule::Label1035,
+    // RFC 1123 since the relaxed validation (KEP-5311) is on by default, in 1.36.
+    name: NameRule::Label,
     defaults,
     create: |object| set(object, "/status", json!({"loadBalancer": {}})),
     admit: service_address::admit,
@@ -94,6 +95,7 @@ fn validate(object: &Value, problems: &mut Problems) {
         }
         self::port(port, &here, problems);
     }
+    exposed(object, kind, headless, &at, problems);
     label::labels(object.pointer("/spec/selector"), &at.child("selector"), problems);
     let affinity = text(object, "/spec/sessionAffinity");
     if !["ClientIP", "None"].contains(&affinity) {
@@ -107,6 +109,29 @@ fn validate(object: &Value, problems: &mut Problems) {
         [("internalTrafficPolicy", ["Cluster", "Local"]), ("externalTrafficPolicy", ["Cluster", "Local"])]
     {
         super::pod_spec::one_of(object.get("spec").unwrap_or(&Value::Null), member, &allowed, &at, problems);
+    }
+}
+
+/// What only services can have that are reachable from outside.
+fn exposed(object: &Value, kind: &str, headless: bool, at: &At, problems: &mut Problems) {
+    let outside = kind == "NodePort" || kind == "LoadBalancer";
+    if outside && headless {
+        let at = at.child("clusterIPs").index(0);
+        problems.invalid(&at, "None", format!("may not be set to 'None' for {kind} services"));
+    }
+    if outside {
+        return;
+    }
+    for (index, port) in entries(object, "/spec/ports").iter().enumerate() {
+        if number(port, "/nodePort").unwrap_or(0) != 0 {
+            let at = at.child("ports").index(index).child("nodePort");
+            problems.forbidden(&at, format!("may not be used when `type` is '{kind}'"));
+        }
+    }
+    let policy = text(object, "/spec/externalTrafficPolicy");
+    if !policy.is_empty() {
+        let detail = "may only be set for externally-accessible services";
+        problems.invalid(&at.child("externalTrafficPolicy"), policy, detail);
     }
 }
 

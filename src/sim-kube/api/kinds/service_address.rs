@@ -32,7 +32,7 @@ pub(super) fn admit(cluster: &mut Cluster, service: &mut Value, old: Option<&Val
     } else {
         families(service);
         address(cluster, service, old, &mut problems);
-        node_ports(cluster, service, old, &mut problems);
+        node_ports(cluster, service, &mut problems);
     }
     problems.into_result(&SERVICE, &name).map(|_| ())
 }
@@ -106,16 +106,11 @@ fn refuse_address(asked: &str, used: &[String], problems: &mut Problems) {
     }
 }
 
-fn node_ports(cluster: &mut Cluster, service: &mut Value, old: Option<&Value>, problems: &mut Problems) {
+fn node_ports(cluster: &mut Cluster, service: &mut Value, problems: &mut Problems) {
     let kind = text(service, "/spec/type");
     let wanted = kind == "NodePort"
         || (kind == "LoadBalancer" && crate::object::truth(service, "/spec/allocateLoadBalancerNodePorts"));
     if !wanted {
-        if old.is_some() {
-            for port in each(service, "/spec/ports") {
-                unset(port, "/nodePort");
-            }
-        }
         return;
     }
     let own = text(service, "/metadata/uid").to_owned();
@@ -172,6 +167,9 @@ pub(super) fn keep(new: &mut Value, old: &Value) {
     }
     let old_ports = entries(old, "/spec/ports").to_vec();
     let exposed = |service: &Value| matches!(text(service, "/spec/type"), "NodePort" | "LoadBalancer");
+    if exposed(old) && !exposed(new) {
+        drop_exposure(new, old);
+    }
     if exposed(new) && exposed(old) {
         for port in each(new, "/spec/ports") {
             let same =
@@ -182,6 +180,22 @@ pub(super) fn keep(new: &mut Value, old: &Value) {
             {
                 set(port, "/nodePort", kept);
             }
+        }
+    }
+}
+
+/// A service that is no longer reachable from outside loses what it was given for it, but not what the writer now asks for.
+fn drop_exposure(new: &mut Value, old: &Value) {
+    let given: Vec<Option<i64>> = entries(old, "/spec/ports").iter().map(|port| number(port, "/nodePort")).collect();
+    for port in each(new, "/spec/ports") {
+        if given.contains(&number(port, "/nodePort")) {
+            unset(port, "/nodePort");
+        }
+    }
+    for member in ["externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"] {
+        let pointer = format!("/spec/{member}");
+        if new.pointer(&pointer) == old.pointer(&pointer) {
+            unset(new, &pointer);
         }
     }
 }

@@ -54,16 +54,18 @@ impl Cluster {
         if !text(&object, "/metadata/resourceVersion").is_empty() {
             return Err(Status::new(500, "", "resourceVersion should not be set on objects to be created"));
         }
-        let network = options.dry_run.then(|| self.network.clone());
+        // What is refused or only tried leaves no trace, not even in what chance draws next.
+        let chance = self.chance.clone();
         let made = self.finish(kind, &mut object, rules, &mut warnings);
-        if let Some(network) = network {
-            self.network = network;
+        let key = kind.key(namespace, text(&object, "/metadata/name"));
+        let made = made.and_then(|()| match self.store.get(&key) {
+            Some(_) => Err(Status::already_exists(kind, &key.name)),
+            None => Ok(()),
+        });
+        if made.is_err() || options.dry_run {
+            self.chance = chance;
         }
         made?;
-        let key = kind.key(namespace, text(&object, "/metadata/name"));
-        if self.store.get(&key).is_some() {
-            return Err(Status::already_exists(kind, &key.name));
-        }
         if !options.dry_run {
             object = Value::clone(&self.store.put(key, object));
         }

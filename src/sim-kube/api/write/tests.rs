@@ -156,3 +156,54 @@ fn string_data_goes_over_into_data() {
     assert_eq!(made["type"], "Opaque");
     assert!(made.get("stringData").is_none());
 }
+
+#[test]
+fn a_service_that_goes_back_inside_loses_its_node_port() {
+    let mut cluster = cluster();
+    let web = json!({"metadata": {"name": "web"}, "spec": {"type": "NodePort", "ports": [{"port": 80}]}});
+    let made = cluster.create(&SERVICE, "shop", web, &admin()).unwrap();
+    let port = made["spec"]["ports"][0]["nodePort"].as_i64().unwrap();
+    assert!((30_000..=32_767).contains(&port));
+    let inside = cluster
+        .update(&SERVICE, "shop", "web", Part::Main, &admin(), |object| {
+            crate::object::set(object, "/spec/type", json!("ClusterIP"));
+        })
+        .unwrap();
+    assert!(inside["spec"]["ports"][0].get("nodePort").is_none());
+    assert!(inside["spec"].get("externalTrafficPolicy").is_none());
+    let asked = json!({"metadata": {"name": "b"}, "spec": {"ports": [{"port": 80, "nodePort": 30_080}]}});
+    assert_eq!(
+        cluster.create(&SERVICE, "shop", asked, &admin()).unwrap_err().message,
+        "Service \"b\" is invalid: spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"
+    );
+}
+
+#[test]
+fn a_body_with_another_uid_means_another_object() {
+    let mut cluster = cluster();
+    cluster.create(&CONFIG_MAP, "shop", json!({"metadata": {"name": "a"}}), &admin()).unwrap();
+    let refused = cluster
+        .update(&CONFIG_MAP, "shop", "a", Part::Main, &admin(), |object| {
+            crate::object::set(object, "/metadata/uid", json!("0"));
+        })
+        .unwrap_err();
+    assert_eq!((refused.code, refused.reason.as_str()), (409, "Conflict"));
+    assert!(refused.message.contains("Precondition failed: UID in precondition: 0"), "{refused}");
+}
+
+#[test]
+fn what_is_refused_or_only_tried_leaves_no_trace() {
+    let mut cluster = cluster();
+    cluster.create(&POD, "shop", pod(), &admin()).unwrap();
+    let before = serde_json::to_string(&cluster).unwrap();
+    cluster.create(&POD, "shop", pod(), &admin()).unwrap_err();
+    let by = admin();
+    let tried = Options { dry_run: true, ..Options::strict(&by) };
+    let map = json!({"metadata": {"generateName": "a-"}});
+    assert!(cluster.create_with(&CONFIG_MAP, "shop", map, &tried).unwrap().created);
+    let web = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
+    cluster.create_with(&SERVICE, "shop", web, &tried).unwrap();
+    let gone = DeleteOptions { dry_run: true, ..DeleteOptions::default() };
+    cluster.delete(&POD, "shop", "a", &gone, &by).unwrap();
+    assert_eq!(serde_json::to_string(&cluster).unwrap(), before);
+}

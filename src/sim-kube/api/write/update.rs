@@ -1,5 +1,6 @@
 //! Changing an object: read, edit, check, write.
 
+use breakfix_sim::Key;
 use serde_json::Value;
 
 use super::{Options, Touch, Written, decode, stamp_kind};
@@ -47,17 +48,21 @@ impl Cluster {
                 "the object has been modified; please apply your changes to the latest version and try again",
             ));
         }
+        same_object(kind, &key, &new, &old)?;
         let rules = kinds::rules(kind);
         let mut new = limit_to(kind, touch, new, &old, rules);
+        // What is refused or only tried leaves no trace, not even in what chance draws next.
+        let chance = self.chance.clone();
         (rules.defaults)(&mut new);
         if !options.applied && !matches!(touch, Touch::Binding | Touch::Finalize) {
             let now = seconds_text(self.clock.today());
             let manager = options.by.manager.as_str();
             track::changed(track::Write { kind, manager, subresource: touch.subresource(), now: &now }, &old, &mut new);
         }
-        if matches!(touch, Touch::Main | Touch::Scale) {
-            (rules.admit)(self, &mut new, Some(&old))?;
-        }
+        let admitted = match touch {
+            Touch::Main | Touch::Scale => (rules.admit)(self, &mut new, Some(&old)),
+            _ => Ok(()),
+        };
         let mut problems = Problems::default();
         metadata::validate(&new, rules.name, kind.namespaced, &mut problems);
         metadata::validate_update(&new, &old, &mut problems);
@@ -65,7 +70,11 @@ impl Cluster {
             (rules.validate)(&new, &mut problems);
             (rules.validate_update)(&new, &old, &mut problems);
         }
-        warnings.extend(problems.into_result(kind, name)?);
+        let checked = admitted.and_then(|()| problems.into_result(kind, name));
+        if checked.is_err() || options.dry_run {
+            self.chance = chance;
+        }
+        warnings.extend(checked?);
         if kind.generation && (rules.counts)(&new, &old) && !matches!(touch, Touch::Binding | Touch::Status) {
             set(&mut new, "/metadata/generation", Value::from(number(&old, "/metadata/generation").unwrap_or(0) + 1));
         }
@@ -99,6 +108,21 @@ impl Cluster {
         }
         done(Value::clone(&self.store.put(key, new)))
     }
+}
+
+/// A body that names a uid means that object and no other.
+fn same_object(kind: &Kind, key: &Key, new: &Value, old: &Value) -> Result<(), Status> {
+    let (asked, own) = (text(new, "/metadata/uid"), text(old, "/metadata/uid"));
+    if asked.is_empty() || asked == own {
+        return Ok(());
+    }
+    let place = [kind.plural, &*key.namespace, &*key.name].into_iter().filter(|part| !part.is_empty());
+    let place = place.collect::<Vec<_>>().join("/");
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in \
+         precondition: {asked}, UID in object meta: {own}"
+    );
+    Err(Status::conflict(kind, &key.name, &why))
 }
 
 /// Whether a deleting object may go: no finalizers, no grace, and for a namespace nothing that still empties it.
