@@ -74,20 +74,22 @@ fn a_lab_from_start_to_stop() {
 fn a_container_of_somebody_else_is_not_touched() {
     let Some(_engine) = engine() else { return };
     let learner = Learner::new();
-    learner.run(&["start", "killed-137"]).code(0);
-    let image =
-        learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
-    // An image of the learner's own, so that nothing ties the container to the lab.
-    learner.tool(&["docker", "tag", &image, "mine:1"]).code(0);
-    learner.run(&["stop"]).code(0);
-    learner.command("docker").args(["create", "--name", "web", "mine:1"]).output().unwrap();
+    // An image of the learner's own: an empty archive is one.
+    let archive = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(archive.path(), [0; 1024]).unwrap();
+    let docker = |arguments: &[&str]| {
+        let output = learner.command("docker").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    docker(&["import", archive.path().to_str().unwrap(), "mine:1"]);
+    docker(&["create", "--name", "web", "mine:1", "/nothing"]);
     let before = inventory(&learner);
     let refused = learner.run(&["start", "killed-137"]).code(2);
     assert!(refused.err.contains("web"), "{}", refused.err);
     assert_eq!(inventory(&learner), before, "a refusal changes nothing");
     assert_eq!(learner.sessions().len(), 0);
-    learner.command("docker").args(["rm", "-f", "web"]).output().unwrap();
-    learner.command("docker").args(["rmi", "mine:1"]).output().unwrap();
+    docker(&["rm", "-f", "web"]);
+    docker(&["rmi", "mine:1"]);
 }
 
 #[test]

@@ -2,7 +2,12 @@
 
 mod learner;
 
+use std::sync::{Mutex, PoisonError};
+
 use learner::{Learner, have};
+
+/// One test at a time: names on an engine are for everybody.
+static ENGINE: Mutex<()> = Mutex::new(());
 
 const CRASH: &str = "BREAKFIX_TEST_CRASH_AFTER_ENTRY";
 /// More entries than any command writes.
@@ -62,6 +67,7 @@ fn everywhere(lab: &str, residue: &dyn Fn(&Learner) -> String) {
 #[test]
 fn docker_sessions_survive_being_cut_short() {
     if have("docker") {
+        let _engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
         everywhere("page-not-there", &engine_holds);
     }
 }
@@ -85,6 +91,7 @@ fn a_trigger_cut_short_is_put_right() {
     if !have("docker") {
         return;
     }
+    let _engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     let learner = Learner::new();
     learner.run(&["start", "names-do-not-resolve"]).code(0);
     for arguments in [
