@@ -41,7 +41,11 @@ pub async fn connect(home: &Home, session: &Session, lab: &LoadedLab) -> Result<
 ///
 /// # Errors
 /// The target cannot be reached or brought up.
-pub async fn connect_for_proof(home: &Home, session: &Session, lab: &LoadedLab) -> Result<Box<dyn Target>, TargetError> {
+pub async fn connect_for_proof(
+    home: &Home,
+    session: &Session,
+    lab: &LoadedLab,
+) -> Result<Box<dyn Target>, TargetError> {
     match &session.target {
         TargetName::Sim => kubernetes::open_local(place(home, session, lab), session.seed.unwrap_or(1)).await,
         _ => connect(home, session, lab).await,
