@@ -1,5 +1,7 @@
 //! A learner in a test: the built program, a home of its own, an environment of nothing but PATH, and the real kubectl and docker.
 
+#![allow(dead_code, reason = "each file of tests uses a part of it, and none the same")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
