@@ -46,7 +46,7 @@ fn told(cluster: &mut Cluster, event: &StoreEvent) {
 }
 
 fn reconcile(cluster: &mut Cluster, key: &Key) -> Result<(), Status> {
-    if !cluster.store.get(key).is_some_and(|namespace| !is_deleting(namespace)) {
+    if cluster.store.get(key).is_none_or(|namespace| is_deleting(namespace)) {
         return Ok(());
     }
     let by = Actor {

@@ -11,7 +11,13 @@ use breakfix_sim::{Key, SimTime, queue::Ticket};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{back_off::BackOff, files::Tree, kubelet::Op, probe::ProbeState, run::Run};
+use super::{
+    back_off::BackOff,
+    files::Tree,
+    kubelet::Op,
+    probe::ProbeState,
+    run::{Ended, Run},
+};
 
 /// One pod, from its first sight to its end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,11 +119,27 @@ pub struct Container {
     pub run: Option<Run>,
     /// The run before, as long as the runtime keeps it.
     pub previous: Option<Run>,
-    /// `lastState.terminated`.
-    pub last: Option<Value>,
+    /// The run before the present one, as `lastState` tells it.
+    pub last: Option<Past>,
     pub crash: Option<BackOff>,
     pub pull: Option<Pull>,
     pub probes: BTreeMap<String, ProbeState>,
+}
+
+/// What is told of a run that is over. Moments, not dates: the date of a moment changes when a simulation's past is moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    pub id: String,
+    pub started: Option<SimTime>,
+    pub ended: Ended,
+}
+
+impl Past {
+    /// Of a run that is over.
+    pub fn of(run: &Run) -> Option<Self> {
+        let ended = run.ended.clone()?;
+        Some(Self { id: run.id.clone(), started: run.started, ended })
+    }
 }
 
 /// Failed pulls of a container's image.

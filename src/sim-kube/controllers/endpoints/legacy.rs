@@ -39,11 +39,8 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key) -> Result<(), Status> 
 /// The Service is gone: what the controller made for it goes too.
 fn remove(cluster: &mut Cluster, key: &Key) -> Result<(), Status> {
     let ours = kind::ENDPOINTS.key(&key.namespace, &key.name);
-    if !cluster
-        .store
-        .get(&ours)
-        .is_some_and(|found| text(found, "/metadata/labels/endpoints.kubernetes.io~1managed-by") != "")
-    {
+    let label = "/metadata/labels/endpoints.kubernetes.io~1managed-by";
+    if cluster.store.get(&ours).is_none_or(|found| text(found, label).is_empty()) {
         return Ok(());
     }
     match cluster.delete(&kind::ENDPOINTS, &key.namespace, &key.name, &DeleteOptions::default(), &actor()) {
@@ -52,9 +49,12 @@ fn remove(cluster: &mut Cluster, key: &Key) -> Result<(), Status> {
     }
 }
 
+/// Addresses of one port: whether each is ready, and how it is shown.
+type Addresses = BTreeMap<String, (bool, Value)>;
+
 /// `RepackSubsets`: ports that are reached at the same addresses share a subset.
 fn subsets(service: &Value, selected: &[Arc<Value>], tolerant: bool) -> Vec<Value> {
-    let mut by_port: Vec<(Value, BTreeMap<String, (bool, Value)>)> = Vec::new();
+    let mut by_port: Vec<(Value, Addresses)> = Vec::new();
     for pod in selected {
         let ready = tolerant || pod_state::is_ready(pod);
         let ip = text(pod, "/status/podIP").to_owned();
@@ -72,7 +72,7 @@ fn subsets(service: &Value, selected: &[Arc<Value>], tolerant: bool) -> Vec<Valu
             }
         }
     }
-    let mut packed: Vec<(Vec<Value>, BTreeMap<String, (bool, Value)>)> = Vec::new();
+    let mut packed: Vec<(Vec<Value>, Addresses)> = Vec::new();
     for (port, addresses) in by_port {
         match packed.iter_mut().find(|(_, known)| *known == addresses) {
             Some((ports, _)) => ports.push(port),
@@ -82,7 +82,7 @@ fn subsets(service: &Value, selected: &[Arc<Value>], tolerant: bool) -> Vec<Valu
     packed.into_iter().map(|(ports, addresses)| subset(ports, &addresses)).collect()
 }
 
-fn subset(ports: Vec<Value>, addresses: &BTreeMap<String, (bool, Value)>) -> Value {
+fn subset(ports: Vec<Value>, addresses: &Addresses) -> Value {
     let of = |wanted: bool| -> Vec<Value> {
         addresses.values().filter(|(ready, _)| *ready == wanted).map(|(_, address)| address.clone()).collect()
     };

@@ -200,8 +200,7 @@ pub(super) fn notice_soon(cluster: &mut Cluster, id: &str) {
 }
 
 /// A container's process has ended: whoever waits for it goes on, everybody else is told at the next look.
-pub fn container_ended(cluster: &mut Cluster, id: &str, container: &str) {
-    let _ = container;
+pub fn container_ended(cluster: &mut Cluster, id: &str) {
     let waits = cluster.nodes.pods.get(id).is_some_and(|pod| pod.worker.waits);
     if waits {
         step::go_on(cluster, id);

@@ -12,10 +12,10 @@ use crate::{
     node::{
         back_off::{BackOff, go_duration},
         environment, executable, ids, image,
-        pod_run::{Pull, Reason, Retry},
+        pod_run::{Past, Pull, Reason, Retry},
         run::{self, Ended, Process, Run},
         spec::{self, Role},
-        status, volumes,
+        volumes,
     },
     object::{name, namespace, text, truth},
 };
@@ -71,14 +71,12 @@ fn rest(cluster: &mut Cluster, id: &str, container: &str, exited: SimTime) -> Op
     let now = cluster.now();
     let pod = cluster.nodes.pods.get_mut(id)?;
     let full_name = format!("{}_{}({id})", name(&pod.pod), namespace(&pod.pod));
-    let short_name = name(&pod.pod).to_owned();
     let held = pod.containers.entry(container.to_owned()).or_default();
     let Some(until) = BackOff::until(held.crash.as_ref(), exited, now) else {
         held.crash = Some(BackOff::next(held.crash.as_ref(), exited, now));
         return None;
     };
     let length = held.crash.map(|crash| crash.length).unwrap_or_default();
-    let _ = short_name;
     let event = format!("Back-off restarting failed container {container} in pod {full_name}");
     record(cluster, id, container, Note::warning("BackOff", &event));
     let message = format!("back-off {} restarting failed container={container} pod={full_name}", go_duration(length));
@@ -136,15 +134,12 @@ pub(super) fn create(cluster: &mut Cluster, id: &str, container: &str) -> Next {
             return refuse(cluster, id, container, "CreateContainerConfigError", &why, Retry::Soon);
         }
     };
-    let before =
-        cluster.nodes.pods.get(id).and_then(|pod| pod.containers.get(container)).and_then(|held| held.run.as_ref());
-    let last = before.map(|before| status::terminated(cluster, before));
     let Some(pod) = cluster.nodes.pods.get_mut(id) else { return Next::Now };
     let held = pod.containers.entry(container.to_owned()).or_default();
     if let Some(mut before) = held.run.replace(run) {
         before.shed();
+        held.last = Past::of(&before);
         held.previous = Some(before);
-        held.last = last;
     }
     record(cluster, id, container, Note::normal("Created", "Container created"));
     push(cluster, id, Op::Start { container: container.to_owned() });

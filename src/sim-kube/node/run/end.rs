@@ -61,7 +61,7 @@ pub fn over(cluster: &mut Cluster, uid: &str, container: &str, number: u32, endi
     }
     let holder = format!("{uid}/{container}/{number}");
     cluster.nodes.locks.retain(|_, held_by| *held_by != holder);
-    kubelet::container_ended(cluster, uid, container);
+    kubelet::container_ended(cluster, uid);
 }
 
 fn written_message(

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use end::Ending;
 pub use inside::{Inside, Who};
-pub use log::{Line, Log};
+pub use log::Log;
 pub use program::{boot, crash, interrupt, is_over_memory, rearm, wake};
 
 use super::{

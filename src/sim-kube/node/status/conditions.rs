@@ -37,7 +37,7 @@ pub(super) fn all(cluster: &Cluster, pod: &PodRun, old: &Value, phase: &str, lis
     let own = [
         network(pod),
         initialized(pod, phase, lists),
-        ready(pod, phase, old, &containers_ready),
+        ready(pod, old, &containers_ready),
         containers_ready,
         Condition::holds("PodScheduled"),
     ];
@@ -119,12 +119,11 @@ fn containers_ready(phase: &str, lists: &Lists) -> Condition {
 }
 
 /// Ready: the containers are, and every readiness gate is open.
-fn ready(pod: &PodRun, phase: &str, old: &Value, containers: &Condition) -> Condition {
+fn ready(pod: &PodRun, old: &Value, containers: &Condition) -> Condition {
     const NAME: &str = "Ready";
     if !containers.holds {
         return Condition::fails(NAME, containers.reason, containers.message.clone());
     }
-    let _ = phase;
     let conditions = entries(old, "/conditions");
     let mut messages = Vec::new();
     for gate in entries(&pod.pod, "/spec/readinessGates") {

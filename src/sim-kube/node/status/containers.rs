@@ -6,7 +6,7 @@ use crate::{
     Cluster,
     node::{
         ids, image,
-        pod_run::{Container, PodRun, Stage},
+        pod_run::{Past, PodRun, Stage},
         probe,
         run::Run,
         spec::{self, Role},
@@ -58,21 +58,20 @@ pub(super) fn all(cluster: &Cluster, pod: &PodRun) -> Lists {
 }
 
 /// The `terminated` part of a run that is over.
-pub(in crate::node) fn terminated(cluster: &Cluster, run: &Run) -> Value {
-    let Some(ended) = &run.ended else { return Value::Null };
-    let started = match run.started {
+fn terminated(cluster: &Cluster, past: &Past) -> Value {
+    let started = match past.started {
         Some(started) => cluster.date(started),
         None => "1970-01-01T00:00:00Z".to_owned(),
     };
     let mut state = json!({
-        "containerID": format!("containerd://{}", run.id),
-        "exitCode": ended.code,
-        "finishedAt": cluster.date(ended.at),
-        "reason": ended.reason,
+        "containerID": format!("containerd://{}", past.id),
+        "exitCode": past.ended.code,
+        "finishedAt": cluster.date(past.ended.at),
+        "reason": past.ended.reason,
         "startedAt": started,
     });
-    if !ended.message.is_empty() {
-        state["message"] = json!(ended.message);
+    if !past.ended.message.is_empty() {
+        state["message"] = json!(past.ended.message);
     }
     state
 }
@@ -82,7 +81,7 @@ fn one(cluster: &Cluster, pod: &PodRun, role: Role, definition: &Value) -> Value
     let held = pod.containers.get(name);
     let run = held.and_then(|held| held.run.as_ref());
     let mut state = state(cluster, pod, run);
-    let mut last = held.and_then(|held| held.last.clone());
+    let mut last = held.and_then(|held| held.last.as_ref()).map(|past| terminated(cluster, past));
     if let Some(reason) = pod.reasons.get(name).filter(|_| is_to_start(pod, role, name, run)) {
         if let Some(ended) = state.get("terminated") {
             last = Some(ended.clone());
@@ -108,13 +107,15 @@ fn one(cluster: &Cluster, pod: &PodRun, role: Role, definition: &Value) -> Value
     status.insert("ready".to_owned(), json!(ready));
     status.insert("restartCount".to_owned(), json!(run.map_or(0, |run| run.number)));
     status.insert("started".to_owned(), json!(started));
-    describe(&mut status, definition, held, run);
+    describe(&mut status, definition, run);
     Value::Object(status)
 }
 
 fn state(cluster: &Cluster, pod: &PodRun, run: Option<&Run>) -> Value {
+    if let Some(past) = run.and_then(Past::of) {
+        return json!({"terminated": terminated(cluster, &past)});
+    }
     match run {
-        Some(run) if run.ended.is_some() => json!({"terminated": terminated(cluster, run)}),
         Some(run) if run.started.is_some() => {
             json!({"running": {"startedAt": run.started.map(|started| cluster.date(started))}})
         }
@@ -141,9 +142,8 @@ fn is_to_start(pod: &PodRun, role: Role, name: &str, run: Option<&Run>) -> bool 
 }
 
 /// Image, resources, user, mounts.
-fn describe(status: &mut Map<String, Value>, definition: &Value, held: Option<&Container>, run: Option<&Run>) {
+fn describe(status: &mut Map<String, Value>, definition: &Value, run: Option<&Run>) {
     let reference = text(definition, "/image");
-    let _ = held;
     match run {
         Some(run) => {
             let full = image::full(&run.image);

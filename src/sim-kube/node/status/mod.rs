@@ -6,8 +6,6 @@ mod phase;
 
 use serde_json::{Map, Value, json};
 
-pub(super) use containers::terminated;
-
 use super::{
     pod_run::{PodRun, Stage},
     probe,

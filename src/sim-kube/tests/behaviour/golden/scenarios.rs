@@ -250,9 +250,7 @@ fn scale_to_zero() {
     let (real, ours) = pair.deployment_states("web");
     assert_eq!(ours.last(), real.last());
     let ending = |states: &(Vec<String>, Vec<String>)| (states.0.last().cloned(), states.1.last().cloned());
-    for pod in pair.world.pods() {
-        panic!("{} is still there", pod["metadata"]["name"]);
-    }
+    assert_eq!(pair.world.pods(), []);
     let (real, ours) = ending(&pair.states("web"));
     assert_eq!(ours, real);
 }

@@ -19,7 +19,7 @@ pub fn check(cluster: &Cluster, memory: &mut Memory) -> Result<(), String> {
                 return Err(format!("write {} follows {last}", event.revision));
             }
             last = event.revision;
-            if event.object["metadata"]["resourceVersion"] != event.revision.to_string() {
+            if event.object["metadata"]["resourceVersion"].as_str() != Some(event.revision.to_string().as_str()) {
                 return Err(format!("{:?} does not carry its revision", event.key));
             }
         }
