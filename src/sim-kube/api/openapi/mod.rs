@@ -14,6 +14,7 @@ use std::{
     sync::LazyLock,
 };
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha512};
 
@@ -51,29 +52,43 @@ pub fn document(name: &str) -> Option<(&'static str, &'static str)> {
     DOCUMENTS.get(name).map(|document| (document.text.as_str(), document.hash.as_str()))
 }
 
+/// What is written of a document; nothing of it is copied on the way.
+#[derive(Serialize)]
+struct Written<'a> {
+    openapi: &'a str,
+    info: Value,
+    paths: &'a Value,
+    components: Components<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Components<'a> {
+    schemas: BTreeMap<&'a str, &'a Value>,
+    security_schemes: Value,
+}
+
 fn build(group: &str, version: &str, all: &BTreeMap<String, Value>) -> Document {
     let paths = paths::of(group, version);
     let mut wanted = BTreeSet::new();
     referred(&paths, all, &mut wanted);
-    let schemas: Map<String, Value> =
-        wanted.iter().filter_map(|name| Some((name.clone(), all.get(name)?.clone()))).collect();
-    let document = json!({
-        "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "1.36"},
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {
-                "BearerToken": {
-                    "type": "apiKey",
-                    "description": "Bearer Token authentication",
-                    "name": "authorization",
-                    "in": "header",
-                },
-            },
+    let schemas = all.iter().filter(|(name, _)| wanted.contains(*name)).map(|(name, schema)| (name.as_str(), schema));
+    let security_schemes = json!({
+        "BearerToken": {
+            "type": "apiKey",
+            "description": "Bearer Token authentication",
+            "name": "authorization",
+            "in": "header",
         },
     });
-    let text = document.to_string();
+    let document = Written {
+        openapi: "3.0.0",
+        info: json!({"title": "Kubernetes", "version": "1.36"}),
+        paths: &paths,
+        components: Components { schemas: schemas.collect(), security_schemes },
+    };
+    let mut text = serde_json::to_string(&document).unwrap_or_default();
+    text.shrink_to_fit();
     let hash = Sha512::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02X}")).collect();
     Document { text, hash }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Options, update::nothing_holds};
@@ -58,20 +59,14 @@ impl Cluster {
     /// Writes into the object what its deletion leaves there: finalizers, and when it is due.
     fn mark(&self, kind: &Kind, new: &mut Value, old: &Value, how: &DeleteOptions) {
         propagate(new, how.propagation.as_deref());
-        let grace = grace(kind, old, how.grace_seconds);
-        let due = |seconds: i64| {
-            let grace = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-            Value::from(seconds_text(self.clock.date(self.now() + grace)))
-        };
         if is_deleting(old) {
-            let before = number(old, "/metadata/deletionGracePeriodSeconds").unwrap_or(0);
-            if grace < before {
-                set(new, "/metadata/deletionTimestamp", due(grace));
-                set(new, "/metadata/deletionGracePeriodSeconds", Value::from(grace));
-            }
+            shorten(new, old, how.grace_seconds);
             return;
         }
-        set(new, "/metadata/deletionTimestamp", due(grace));
+        let grace = grace(kind, old, how.grace_seconds);
+        let after = Duration::from_secs(u64::try_from(grace).unwrap_or(0));
+        let due = seconds_text(self.clock.date(self.now() + after));
+        set(new, "/metadata/deletionTimestamp", Value::from(due));
         set(new, "/metadata/deletionGracePeriodSeconds", Value::from(grace));
         if let Some(generation) = number(old, "/metadata/generation") {
             set(new, "/metadata/generation", Value::from(generation + 1));
@@ -81,6 +76,19 @@ impl Cluster {
             set(new, "/status/phase", Value::from("Terminating"));
         }
     }
+}
+
+/// A deletion that has begun can only be hurried: as if it had been asked for with the shorter grace in the first place.
+fn shorten(new: &mut Value, old: &Value, asked: Option<i64>) {
+    let before = number(old, "/metadata/deletionGracePeriodSeconds").unwrap_or(0);
+    let Some(grace) = asked.map(|grace| if grace < 0 { 1 } else { grace }).filter(|grace| *grace < before) else {
+        return;
+    };
+    let due = text(old, "/metadata/deletionTimestamp").parse::<jiff::Timestamp>();
+    if let Ok(due) = due.and_then(|due| due.checked_sub(SignedDuration::from_secs(before.saturating_sub(grace)))) {
+        set(new, "/metadata/deletionTimestamp", Value::from(seconds_text(due)));
+    }
+    set(new, "/metadata/deletionGracePeriodSeconds", Value::from(grace));
 }
 
 /// The seconds a pod has to end; nothing else is given any.

@@ -122,6 +122,11 @@ fn a_bound_pod_is_given_its_grace() {
     let marked = cluster.delete(&POD, "shop", "a", &DeleteOptions::default(), &admin()).unwrap();
     assert_eq!(marked["metadata"]["deletionGracePeriodSeconds"], 30);
     assert_eq!(marked["metadata"]["deletionTimestamp"], "2026-01-01T10:00:30Z");
+    let again = cluster.delete(&POD, "shop", "a", &DeleteOptions::default(), &admin()).unwrap();
+    assert_eq!(again, marked, "a second deletion changes nothing");
+    let sooner = DeleteOptions { grace_seconds: Some(5), ..DeleteOptions::default() };
+    let hurried = cluster.delete(&POD, "shop", "a", &sooner, &admin()).unwrap();
+    assert_eq!(hurried["metadata"]["deletionTimestamp"], "2026-01-01T10:00:05Z");
     let now = DeleteOptions { grace_seconds: Some(0), ..DeleteOptions::default() };
     cluster.delete(&POD, "shop", "a", &now, &admin()).unwrap();
     assert!(cluster.get(&POD, "shop", "a").is_err());
