@@ -69,3 +69,12 @@ fn wrong_types_are_refused_in_gos_words() {
         "json: cannot unmarshal number into Go struct field ConfigMap.data of type string"
     );
 }
+
+#[test]
+fn every_kind_that_is_served_has_its_type() {
+    let kinds = crate::kind::KINDS.iter().map(|kind| kind.schema);
+    let questions = crate::kind::QUESTIONS.iter().map(|question| question.schema);
+    for name in kinds.chain(questions) {
+        assert!(find(name).is_some_and(|of| of.root), "{name}");
+    }
+}
