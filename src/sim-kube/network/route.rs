@@ -6,7 +6,7 @@ use super::{Caller, Source, address, policy, service};
 use crate::{
     Cluster, kind,
     node::{PodRun, Process},
-    object::truth,
+    object::{entries, truth},
 };
 
 /// What stands at the end of a connection.
@@ -104,9 +104,22 @@ fn at_node(cluster: &Cluster, node: &str, to: SocketAddr, lead: Duration) -> Rou
             found => return found,
         }
     }
+    if let Some((pod, port)) = host_port(cluster, node, to.port()) {
+        return at_pod(cluster, pod, SocketAddr::new(to.ip(), port), lead);
+    }
     let is_control_plane = cluster
         .store
         .get(&kind::NODE.key("", node))
         .is_some_and(|node| node.pointer("/metadata/labels/node-role.kubernetes.io~1control-plane").is_some());
     if is_control_plane && to.port() == API_PORT { Route::ApiServer } else { Route::Refused }
+}
+
+/// The pod that has this port of the node, and its own port behind it.
+fn host_port<'a>(cluster: &'a Cluster, node: &str, wanted: u16) -> Option<(&'a PodRun, u16)> {
+    let here = cluster.nodes.pods.values().filter(|pod| pod.node == node && pod.address().is_some());
+    here.filter(|pod| !truth(&pod.pod, "/spec/hostNetwork")).find_map(|pod| {
+        let ports = entries(&pod.pod, "/spec/containers").iter().flat_map(|container| entries(container, "/ports"));
+        let port = ports.into_iter().find(|port| port["hostPort"].as_u64() == Some(u64::from(wanted)))?;
+        Some((pod, u16::try_from(port["containerPort"].as_u64()?).ok()?))
+    })
 }

@@ -1,6 +1,9 @@
 //! What a plugin is, and what it sees.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -29,6 +32,12 @@ impl Refusal {
 
 /// One rule of scheduling.
 pub trait Plugin: Sync {
+    /// Why no node at all will do, before any is looked at (`PreFilter`).
+    fn refuse_everywhere(&self, view: &View, pod: &Value) -> Option<String> {
+        let _ = (view, pod);
+        None
+    }
+
     /// The reasons against this node; `None` where it would do.
     fn filter(&self, view: &View, pod: &Value, node: &Value) -> Option<Refusal> {
         let _ = (view, pod, node);
@@ -48,6 +57,10 @@ pub struct View {
     pub nodes: Vec<Arc<Value>>,
     /// Pods that have a node and have not ended.
     pub placed: Vec<Arc<Value>>,
+    /// Namespaces, by name.
+    namespaces: BTreeMap<String, Arc<Value>>,
+    /// Claims for volumes, as namespace and name.
+    claims: BTreeSet<(String, String)>,
 }
 
 impl View {
@@ -61,7 +74,27 @@ impl View {
                 .filter(|(_, pod)| !text(pod, "/spec/nodeName").is_empty() && !pod_state::is_terminal(pod))
                 .map(|(_, pod)| Arc::clone(pod))
                 .collect(),
+            namespaces: cluster
+                .store
+                .list(kind::NAMESPACE.collection, None)
+                .map(|(key, namespace)| (key.name.to_string(), Arc::clone(namespace)))
+                .collect(),
+            claims: cluster
+                .store
+                .list("persistentvolumeclaims", None)
+                .map(|(key, _)| (key.namespace.to_string(), key.name.to_string()))
+                .collect(),
         }
+    }
+
+    /// A namespace by name.
+    pub fn namespace(&self, name: &str) -> Option<&Value> {
+        self.namespaces.get(name).map(AsRef::as_ref)
+    }
+
+    /// Whether there is a claim of this name.
+    pub fn has_claim(&self, namespace: &str, name: &str) -> bool {
+        self.claims.contains(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// The pods on a node.

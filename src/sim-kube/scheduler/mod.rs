@@ -1,18 +1,20 @@
 //! The scheduler: which node a pod goes to, or why none.
 //!
 //! A plugin a file: it may refuse a node (`filter`) and prefer one to another (`score`), as in `pkg/scheduler/framework/plugins`.
-//! [`PLUGINS`] is the list; pod affinity, spread and preemption are further files. Nothing polls: pods that found no node wait until a
-//! write may have helped them.
+//! [`PLUGINS`] is the list; preemption would be one more. Nothing polls: pods that found no node wait until a write may have helped them.
 
 mod framework;
 mod message;
 mod node_affinity;
 mod node_ports;
 mod node_unschedulable;
+mod pod_affinity;
 mod queue;
 mod resources;
 mod spread;
 pub mod taints;
+mod topology_spread;
+mod volume_binding;
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,6 +42,9 @@ pub static PLUGINS: &[&dyn Plugin] = &[
     &node_affinity::NodeAffinity,
     &node_ports::NodePorts,
     &resources::Fit,
+    &volume_binding::VolumeBinding,
+    &topology_spread::TopologySpread,
+    &pod_affinity::PodAffinity,
     &spread::Spread,
 ];
 
@@ -108,6 +113,12 @@ pub fn run(cluster: &mut Cluster) {
 fn schedule(cluster: &mut Cluster, pod: &Arc<Value>) {
     let view = View::of(cluster);
     let key = kind::POD.key(namespace(pod), name(pod));
+    if let Some(why) = PLUGINS.iter().find_map(|plugin| plugin.refuse_everywhere(&view, pod)) {
+        // The real message ends so, for want of a preemption's words.
+        fail(cluster, pod, &format!("0/{nodes} nodes are available: {why}. not found", nodes = view.nodes.len()));
+        queue::park(cluster, &key);
+        return;
+    }
     let mut refusals: Vec<Refusal> = Vec::new();
     let mut feasible: Vec<&Arc<Value>> = Vec::new();
     for node in &view.nodes {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Plugin, View};
-use crate::object::{controller, name, namespace, text};
+use crate::object::{controller, entries, name, namespace, text};
 
 pub struct Spread;
 
@@ -11,7 +11,10 @@ impl Plugin for Spread {
     /// Weight 2: nodes with fewer pods of the same controller.
     fn score(&self, view: &View, pod: &Value, node: &Value) -> i64 {
         let owner = |pod: &Value| controller(pod).map(|owner| text(owner, "/uid").to_owned());
-        let Some(own) = owner(pod) else { return 0 };
+        // A pod that says how it is to be spread is not spread by default.
+        let Some(own) = owner(pod).filter(|_| entries(pod, "/spec/topologySpreadConstraints").is_empty()) else {
+            return 0;
+        };
         let count = |node: &Value| {
             view.on(name(node))
                 .filter(|other| namespace(other) == namespace(pod) && owner(other).as_deref() == Some(own.as_str()))

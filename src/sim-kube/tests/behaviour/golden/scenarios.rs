@@ -207,7 +207,7 @@ fn liveness_failing() {
 
 #[test]
 fn unschedulable() {
-    for scenario in ["unschedulable-cpu", "node-selector-miss"] {
+    for scenario in ["unschedulable-cpu", "node-selector-miss", "anti-affinity-unsatisfied", "pvc-missing"] {
         let Some(pair) = Pair::play(scenario, 10) else { return };
         pair.same_events(&[]);
     }
