@@ -19,7 +19,7 @@ use crate::target::{Cause, TargetError};
 /// How long namespaces may take to go.
 const GONE: Duration = Duration::from_secs(180);
 /// Cluster-scoped kinds that labs and learners make.
-const CLUSTER_KINDS: [&str; 11] = [
+pub(super) const CLUSTER_KINDS: [&str; 11] = [
     "ClusterRole",
     "ClusterRoleBinding",
     "CustomResourceDefinition",
@@ -55,7 +55,8 @@ impl KubeTarget {
         let namespaces = self.own_namespaces(api).await.map_err(|trouble| self.cannot(what, trouble))?;
         self.remove_grants(api, &namespaces).await.map_err(|trouble| self.cannot(what, trouble))?;
         self.remove_namespaces(api, &namespaces).await?;
-        self.remove_volumes(api, &namespaces).await.map_err(|trouble| self.cannot(what, trouble))
+        self.remove_volumes(api, &namespaces).await.map_err(|trouble| self.cannot(what, trouble))?;
+        self.restore_cluster(api).await
     }
 
     /// The namespaces that carry the session's label, by name.

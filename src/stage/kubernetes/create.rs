@@ -41,6 +41,7 @@ impl KubeTarget {
 
     pub(super) async fn create_documents(&self, documents: &[Document]) -> Result<(), TargetError> {
         let api = &*self.api().await?;
+        self.remember_cluster(api).await?;
         self.host.provide_images(api, &self.place.images).await?;
         for document in belongings::in_order(documents) {
             let resource = self.served(document).await?;

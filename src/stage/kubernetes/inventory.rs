@@ -3,49 +3,20 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{object, resource::Resource, target::KubeTarget};
+use super::{before::SYSTEM_NAMESPACE, clear::CLUSTER_KINDS, object, target::KubeTarget};
 use crate::target::TargetError;
-
-/// Cluster-scoped kinds of which the names count.
-const KINDS: [&str; 12] = [
-    "Namespace",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "PersistentVolume",
-    "StorageClass",
-    "PriorityClass",
-    "ValidatingWebhookConfiguration",
-    "MutatingWebhookConfiguration",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "CustomResourceDefinition",
-    "IngressClass",
-];
-/// The system's own ConfigMaps that labs on names and proxies touch.
-const SYSTEM_CONFIG: [&str; 2] = ["coredns", "kube-proxy"];
 
 impl KubeTarget {
     pub(super) async fn take_inventory(&self) -> Result<Vec<String>, TargetError> {
         let api = &*self.api().await?;
         let mut lines = Vec::new();
-        for kind in KINDS {
+        for kind in CLUSTER_KINDS.into_iter().chain(["Namespace"]) {
             let found = self.all(api, kind).await?;
             lines.extend(found.iter().map(|object| format!("{kind} {}", object::name(object))));
         }
         lines.extend(self.all(api, "Node").await?.iter().flat_map(node_lines));
-        if let Some(config_maps) = Resource::built_in(None, "ConfigMap") {
-            for name in SYSTEM_CONFIG {
-                let found = api.get(&config_maps, Some("kube-system"), name).await;
-                match found {
-                    Ok(Some(found)) => {
-                        lines.push(format!("ConfigMap kube-system/{name} {}", digest(&found["data"])));
-                    }
-                    Ok(None) => {}
-                    Err(trouble) if trouble.is_forbidden() => {}
-                    Err(trouble) => return Err(self.cannot(format!("read ConfigMap {name} in kube-system"), trouble)),
-                }
-            }
-        }
+        let config = self.system_config(api).await?;
+        lines.extend(config.iter().map(|(name, data)| format!("ConfigMap {SYSTEM_NAMESPACE}/{name} {}", digest(data))));
         lines.sort();
         Ok(lines)
     }

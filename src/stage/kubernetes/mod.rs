@@ -5,6 +5,7 @@
 
 mod api;
 mod baseline;
+mod before;
 mod belongings;
 mod capabilities;
 mod change;

@@ -56,6 +56,11 @@ pub(crate) trait Host: Send + Sync {
         true
     }
 
+    /// Whether the cluster is breakfix's own and outlives the session, so that everything a learner does to it must be undone.
+    fn owns_cluster(&self) -> bool {
+        false
+    }
+
     /// What to try when nobody answers; a whole sentence.
     fn when_unreachable(&self) -> String;
 

@@ -32,7 +32,7 @@ async fn cluster(folder: &Path) -> Place {
     let images = BTreeSet::from(["registry.example/shop/web:1.4".to_owned(), super::super::probe::IMAGE.to_owned()]);
     let config = Config { seed: 3, date: Timestamp::now(), workers: 2, images };
     let cluster = Arc::new(Mutex::new(bootstrap(config).unwrap()));
-    let host = Arc::new(Host::new(cluster, Pace::Wall { speed: 100.0 }, None, Timestamp::now));
+    let host = Arc::new(Host::new(cluster, Pace::Wall { speed: 20.0 }, None, Timestamp::now));
     let keys = Keys::generate(jiff::Zoned::now().date()).unwrap();
     let server = Server::listen(Service::new(Arc::clone(&host)), &keys, 0).await.unwrap();
     let all = own::parse(&kubeconfig(&keys, server.port(), "default"), "test").unwrap();

@@ -94,7 +94,12 @@ impl Fake {
     }
 
     pub(super) fn target(&self, place: Place) -> KubeTarget {
-        KubeTarget::new(Box::new(FakeHost(self.clone())), place).with_patience(Duration::from_millis(200))
+        KubeTarget::new(Box::new(FakeHost(self.clone(), false)), place).with_patience(Duration::from_millis(200))
+    }
+
+    /// On a cluster of breakfix's own.
+    pub(super) fn own_target(&self, place: Place) -> KubeTarget {
+        KubeTarget::new(Box::new(FakeHost(self.clone(), true)), place).with_patience(Duration::from_millis(200))
     }
 
     /// For a lab without documents in namespace `shop`.
@@ -261,7 +266,7 @@ fn merge(into: &mut Value, patch: &Value) {
 }
 
 /// A host whose time is made up.
-struct FakeHost(Fake);
+struct FakeHost(Fake, bool);
 
 #[async_trait]
 impl Host for FakeHost {
@@ -280,6 +285,10 @@ impl Host for FakeHost {
 
     async fn reach(&self) -> Result<Reach, TargetError> {
         Ok(Reach::default())
+    }
+
+    fn owns_cluster(&self) -> bool {
+        self.1
     }
 
     fn when_unreachable(&self) -> String {

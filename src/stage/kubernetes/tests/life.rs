@@ -148,6 +148,40 @@ async fn clearing_removes_the_session_wherever_it_is_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_cluster_of_our_own_is_what_it_was_whatever_the_learner_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = Fake::new();
+    let lab = Place { folder: folder.path().to_owned(), ..lab() };
+    let (node, dns) = ("/api/v1/nodes/w1", "/api/v1/namespaces/kube-system/configmaps/coredns");
+    fake.put("/api/v1/namespaces/kube-system", json!({}));
+    fake.put(node, json!({"metadata": {"labels": {"a": "b"}}, "spec": {"podCIDR": "10.1.0.0/24"}}));
+    fake.put(dns, json!({"data": {"Corefile": "."}}));
+    let target = fake.own_target(lab.clone());
+    let before = target.inventory().await.unwrap();
+    target.create(&lab.documents).await.unwrap();
+    let mine = json!({"metadata": {"creationTimestamp": "2026-01-05T09:10:00Z"}});
+    let theirs =
+        json!({"metadata": {"creationTimestamp": "2026-01-05T09:10:00Z", "labels": {"breakfix.dev/session": "s2"}}});
+    fake.put("/api/v1/namespaces/mine", mine.clone());
+    fake.put("/apis/rbac.authorization.k8s.io/v1/clusterroles/mine", mine);
+    fake.put("/api/v1/namespaces/theirs", theirs);
+    fake.put(node, json!({"metadata": {"labels": {"a": "x", "c": "d"}}, "spec": {"podCIDR": "10.1.0.0/24", "unschedulable": true}}));
+    fake.rule(
+        "PATCH /api/v1/namespaces/kube-system/configmaps/coredns",
+        Reply::Text(200, json!({"metadata": {}}).to_string()),
+    );
+    fake.put(dns, json!({"data": {"Corefile": "broken"}}));
+    // Another command, which knows only what is on disk.
+    fake.own_target(lab).clear().await.unwrap();
+    assert!(fake.writes().contains(&format!("PATCH {dns}?fieldManager=breakfix")), "{:?}", fake.writes());
+    fake.put(dns, json!({"data": {"Corefile": "."}}));
+    let mut after = target.inventory().await.unwrap();
+    after.retain(|line| line != "Namespace theirs");
+    assert_eq!(after, before);
+    assert_eq!(fake.get(node).unwrap()["spec"]["podCIDR"], "10.1.0.0/24");
+}
+
+#[tokio::test]
 async fn the_baseline_holds_every_kind_that_is_served() {
     let fake = Fake::new();
     let mut lab = lab();

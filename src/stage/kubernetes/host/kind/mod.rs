@@ -150,6 +150,10 @@ impl Host for KindHost {
         Ok(Reach { env, notes })
     }
 
+    fn owns_cluster(&self) -> bool {
+        true
+    }
+
     async fn is_gone(&self) -> bool {
         let Ok(kind) = Kind::find(&self.program).await else { return false };
         kind.clusters().await.is_ok_and(|clusters| !clusters.iter().any(|name| name == CLUSTER))
