@@ -2,7 +2,7 @@
 
 use std::{io::Cursor, time::Duration};
 
-use breakfix_workload::tool::{self, Flow, Io, Shell};
+use breakfix_workload::tool::{self, Io};
 
 use super::{
     executable::{self, Found},
@@ -24,16 +24,6 @@ pub struct ExecResult {
     pub exit: i32,
     /// How long it ran on the cluster's clock.
     pub took: Duration,
-}
-
-/// A shell that waits for its next line (`kubectl exec -it`).
-#[derive(Clone, Debug)]
-pub struct Session {
-    pod: String,
-    container: String,
-    run: u32,
-    argv: Vec<String>,
-    shell: Shell,
 }
 
 /// What a command in a container came to; an error is the runtime's.
@@ -64,72 +54,6 @@ pub fn exec(
             Err(Status::internal(format!("Internal error occurred: error executing command in container: {why}")))
         }
     }
-}
-
-/// Opens a shell for lines that come one by one; `None` where the command is no shell without arguments of its own.
-///
-/// # Errors
-/// As [`exec`].
-pub fn open_shell(
-    cluster: &mut Cluster,
-    namespace: &str,
-    pod: &str,
-    container: &str,
-    argv: &[String],
-) -> Result<Option<(Session, String)>, Status> {
-    let (id, container, run) = running(cluster, namespace, pod, container)?;
-    let is_shell = match argv {
-        [shell] => shell.rsplit('/').next() == Some("sh"),
-        [shell, flag] => shell.rsplit('/').next() == Some("sh") && flag == "-i",
-        _ => false,
-    };
-    if !is_shell {
-        return Ok(None);
-    }
-    let mut inside = Inside::beside(cluster, &id, &container, run, argv);
-    if let Err(why) = executable::find_as(&mut inside, argv.first().map_or("sh", String::as_str), "/") {
-        let why = not_found(inside.cluster, &why);
-        return Err(Status::internal(format!("Internal error occurred: error executing command in container: {why}")));
-    }
-    let shell = Shell::new(breakfix_workload::Machine::env(&inside));
-    let prompt = shell.prompt(&inside);
-    let session = Session { pod: id, container, run, argv: argv.to_vec(), shell };
-    Ok(Some((session, prompt)))
-}
-
-/// Runs one line of a shell. The second value is the exit code, once the shell has ended; until then the prompt stands at the end of
-/// the output.
-///
-/// # Errors
-/// The container is gone.
-pub fn shell_line(
-    cluster: &mut Cluster,
-    session: &mut Session,
-    line: &str,
-) -> Result<(ExecResult, Option<i32>), Status> {
-    let alive = cluster.nodes.pods.get(&session.pod).and_then(|pod| pod.run(&session.container, session.run));
-    if alive.is_none_or(|run| !run.is_running()) {
-        return Ok((ExecResult { exit: 137, ..ExecResult::default() }, Some(137)));
-    }
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let Session { pod, container, run, argv, shell } = session;
-    let mut inside = Inside::beside(cluster, pod, container, *run, argv);
-    let flow = {
-        let mut input = Cursor::new(Vec::new());
-        let mut io = Io::new(&mut input, &mut out, &mut err);
-        io.tty = true;
-        shell.run(line, &mut io, &mut inside)
-    };
-    let took = inside.lead;
-    let ended = match flow {
-        Flow::Exit(code) => Some(code),
-        Flow::Next => {
-            out.extend(shell.prompt(&inside).bytes());
-            None
-        }
-    };
-    rearm(cluster, pod, container, *run);
-    Ok((ExecResult { stdout: out, stderr: err, exit: ended.unwrap_or(0), took }, ended))
 }
 
 /// The container of a pod that a command may run in.

@@ -30,7 +30,7 @@ use breakfix_sim::{Key, StoreEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use exec::{ExecResult, Session, exec, open_shell, shell_line};
+pub use exec::{ExecResult, exec};
 pub use image::{ImageConfig, image_config};
 pub use logs::{LogOptions, logs};
 pub use pod_run::{PodRun, Sandbox, Stage};
