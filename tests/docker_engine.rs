@@ -1,37 +1,11 @@
 //! A learner, the Docker engine and the real docker. One lab at a time: names on an engine are for everybody.
+#![cfg(unix)]
 
+mod engine;
 mod learner;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use learner::{Learner, have};
-
-static ENGINE: Mutex<()> = Mutex::new(());
-
-/// The engine, for one test at a time; nothing where there is none.
-fn engine() -> Option<MutexGuard<'static, ()>> {
-    have("docker").then(|| ENGINE.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Everything on the engine that a lab could leave behind.
-fn inventory(learner: &Learner) -> String {
-    let list = |arguments: &[&str]| {
-        let output = learner.command("docker").args(arguments).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let mut lines: Vec<String> = [
-        list(&["ps", "-a", "--format", "container {{.Names}} {{.ID}}"]),
-        list(&["network", "ls", "--format", "network {{.Name}} {{.ID}}"]),
-        list(&["volume", "ls", "--format", "volume {{.Name}}"]),
-        list(&["images", "-a", "--format", "image {{.Repository}}:{{.Tag}} {{.ID}}"]),
-    ]
-    .concat()
-    .lines()
-    .map(str::to_owned)
-    .collect();
-    lines.sort();
-    lines.join("\n")
-}
+use engine::{inventory, turn};
+use learner::Learner;
 
 fn port(learner: &Learner) -> String {
     let said = learner.tool(&["docker", "inspect", "web", "--format", "{{json .HostConfig.PortBindings}}"]).code(0);
@@ -48,7 +22,7 @@ fn environment(learner: &Learner) -> String {
 
 #[test]
 fn a_lab_from_start_to_stop() {
-    let Some(_engine) = engine() else { return };
+    let Some(_turn) = turn() else { return };
     let learner = Learner::new();
     let before = inventory(&learner);
     let started = learner.run(&["start", "page-not-there", "--json"]).code(0).json();
@@ -72,7 +46,7 @@ fn a_lab_from_start_to_stop() {
 
 #[test]
 fn a_container_of_somebody_else_is_not_touched() {
-    let Some(_engine) = engine() else { return };
+    let Some(_turn) = turn() else { return };
     let learner = Learner::new();
     // An image of the learner's own: an empty archive is one.
     let archive = tempfile::NamedTempFile::new().unwrap();
@@ -94,7 +68,7 @@ fn a_container_of_somebody_else_is_not_touched() {
 
 #[test]
 fn a_port_in_use_is_a_clear_refusal_or_another_port() {
-    let Some(_engine) = engine() else { return };
+    let Some(_turn) = turn() else { return };
     let learner = Learner::new();
     let _taken = std::net::TcpListener::bind("0.0.0.0:18080");
     let before = inventory(&learner);
@@ -110,68 +84,4 @@ fn no_engine_is_trouble_of_the_machine() {
     let answer = learner.run(&["start", "page-not-there"]).code(3);
     assert!(answer.err.contains("hint:"), "{}", answer.err);
     assert_eq!(learner.sessions().len(), 0, "nothing is left to be cleared later");
-}
-
-/// A way to the engine that can be closed: a socket that hands everything on as long as it stands.
-#[cfg(unix)]
-struct Way {
-    socket: std::path::PathBuf,
-    open: std::sync::Arc<std::sync::atomic::AtomicBool>,
-}
-
-#[cfg(unix)]
-impl Way {
-    fn to_the_engine(folder: &std::path::Path) -> Self {
-        use std::{
-            os::unix::net::{UnixListener, UnixStream},
-            sync::{Arc, atomic::AtomicBool},
-            thread,
-        };
-        let socket = folder.join("engine.sock");
-        let listener = UnixListener::bind(&socket).unwrap();
-        let open = Arc::new(AtomicBool::new(true));
-        let still = Arc::clone(&open);
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                if !still.load(std::sync::atomic::Ordering::SeqCst) {
-                    return;
-                }
-                let Ok(engine) = UnixStream::connect("/var/run/docker.sock") else { return };
-                let (mut to, mut from) = (engine.try_clone().unwrap(), client.try_clone().unwrap());
-                let (mut back, mut client) = (engine, client);
-                thread::spawn(move || {
-                    std::io::copy(&mut from, &mut to).map(|_| to.shutdown(std::net::Shutdown::Write))
-                });
-                thread::spawn(move || std::io::copy(&mut back, &mut client));
-            }
-        });
-        Self { socket, open }
-    }
-
-    fn close(&self) {
-        self.open.store(false, std::sync::atomic::Ordering::SeqCst);
-        std::fs::remove_file(&self.socket).unwrap();
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn an_engine_that_goes_away_makes_a_check_unknown() {
-    let Some(_engine) = engine() else { return };
-    if !std::path::Path::new("/var/run/docker.sock").exists() {
-        println!("skipped: no Docker engine at its usual socket");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let way = Way::to_the_engine(folder.path());
-    let learner = Learner::new().with("DOCKER_HOST", &format!("unix://{}", way.socket.display()));
-    learner.run(&["start", "page-not-there"]).code(0);
-    learner.run(&["check"]).code(1);
-    way.close();
-    let answer = learner.run(&["check"]).code(3);
-    assert!(answer.err.contains("hint:"), "{}", answer.err);
-    // The engine is back; the session goes on where it was.
-    let _way = Way::to_the_engine(folder.path());
-    learner.run(&["check"]).code(1);
-    learner.run(&["stop"]).code(0);
 }

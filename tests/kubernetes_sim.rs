@@ -50,6 +50,7 @@ fn a_lab_from_start_to_stop() {
     learner.run(&["check"]).code(1);
     learner.run(&["stop"]).code(0);
     assert_eq!(learner.sessions(), Vec::<std::path::PathBuf>::new());
+    assert!(!learner.folder().join(".kube").exists(), "kubectl's cache went with the session");
     learner.run(&["status", "--json"]).code(0);
     learner.run(&["stop"]).code(2);
 }
@@ -171,4 +172,54 @@ fn a_seed_changes_the_names_and_not_the_lab() {
     let words = |text: &str| text.matches("component=web").count();
     assert!(words(&plain_labels) > 0);
     assert_ne!(words(&labels), words(&plain_labels), "{labels}");
+}
+
+/// A lab whose fault is on a node: its machine, its zones, a context with fewer rights, the declared folder, an answer from the system.
+#[test]
+fn nodes_contexts_and_a_declared_folder() {
+    let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lint/valid/kubernetes/one-machine-went-quiet");
+    let learner = Learner::new().with("BREAKFIX_LABS", lab);
+    let proof = learner.run(&["lab", "test", "one-machine-went-quiet"]);
+    proof.code(0);
+    if !have("kubectl") {
+        return;
+    }
+    let started = learner.run(&["start", "one-machine-went-quiet", "--json"]).code(0).json();
+    let zones = learner.tool(&["kubectl", "get", "nodes", "-L", "topology.kubernetes.io/zone"]).code(0).out;
+    assert!(zones.contains("shop-a") && zones.contains("shop-b") && zones.contains("NotReady"), "{zones}");
+    let quiet =
+        zones.lines().find(|line| line.contains("NotReady")).unwrap().split_whitespace().next().unwrap().to_owned();
+
+    // The context has the account's rights and no others.
+    let pipeline = |words: &[&str]| learner.tool(&[&["kubectl", "--context", "pipeline"], words].concat());
+    assert!(pipeline(&["auth", "whoami"]).code(0).out.contains("system:serviceaccount:shop:pipeline"));
+    pipeline(&["get", "configmap", "page"]).code(0);
+    assert!(pipeline(&["get", "secrets"]).code(1).err.contains("Forbidden"));
+    let auditor = learner.tool(&["kubectl", "--context", "auditor", "auth", "whoami"]).code(0).out;
+    assert!(auditor.contains("auditor") && auditor.contains("auditors"), "{auditor}");
+
+    // The machine takes commands; the answer is what the system said at the start, whatever it says later.
+    learner.run(&["node", &quiet, "systemctl", "is-active", "kubelet"]).code(1);
+    assert!(learner.run(&["node", "nowhere", "true"]).code(2).err.contains("breakfix-worker"));
+    learner.run(&["node", &quiet, "systemctl", "start", "kubelet"]).code(0);
+    learner.run(&["answer", "1", &quiet]).code(0);
+
+    // A live edit is taken back; the folder is not.
+    let work = started["env"]["BREAKFIX_WORK"].as_str().unwrap();
+    let page = std::path::Path::new(work).join("page.yaml");
+    let text = fs::read_to_string(&page).unwrap();
+    fs::write(&page, text.replace("hello", "welcome")).unwrap();
+    // The machine takes its time to come back, as a learner sees who checks at once.
+    let ready = format!("node/{quiet}");
+    learner.tool(&["kubectl", "wait", &ready, "--for=condition=Ready", "--timeout=120s"]).code(0);
+    let begun = std::time::Instant::now();
+    while learner.run(&["check"]).code != 0 && begun.elapsed() < std::time::Duration::from_secs(120) {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    let solved = learner.run(&["check", "--json"]).code(0).json();
+    assert_eq!(solved["score"], 100, "{solved}");
+    learner.run(&["reset"]).code(0);
+    assert!(learner.tool(&["kubectl", "get", "nodes"]).code(0).out.contains("NotReady"));
+    assert!(fs::read_to_string(&page).unwrap().contains("hello"), "a reset lays the folder out anew");
+    learner.run(&["stop"]).code(0);
 }

@@ -1,11 +1,12 @@
 //! What every verb needs: breakfix's own files, the labs, the sessions, the targets.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use breakfix_grade::Baseline;
 use breakfix_lab::{Catalogue, LabSource, LoadedLab};
 use breakfix_stage::{
     Home, Journal, Session, Target,
-    home::Guard,
+    home::{Guard, HomeError},
     life::{self, Recovered, Talk},
     session::Phase,
     venue,
@@ -16,6 +17,9 @@ use crate::{
     failure::Failure,
     out::{Out, Working},
 };
+
+/// How long a verb waits for another breakfix that is at work on the same session.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One run of the program.
 pub struct App {
@@ -29,10 +33,17 @@ pub struct App {
 pub struct Open {
     pub session: Session,
     pub lab: LoadedLab,
-    pub target: Box<dyn Target>,
+    pub target: Arc<dyn Target>,
     pub journal: Journal,
     /// Held as long as the verb works on the session.
-    _guard: Guard,
+    guard: Option<Guard>,
+}
+
+impl Open {
+    /// Lets others work on the session.
+    pub fn release(&mut self) {
+        self.guard = None;
+    }
 }
 
 impl App {
@@ -95,6 +106,50 @@ impl App {
         }
     }
 
+    /// The chosen session, as it is on disk now, with nobody else at work on it.
+    ///
+    /// # Errors
+    /// As [`App::chosen`]; another breakfix works on it, or has just stopped it.
+    pub fn chosen_alone(&self) -> Result<(Session, Guard), Failure> {
+        let chosen = self.chosen()?;
+        let what = format!("the session {}", chosen.id);
+        let guard = self.home.lock_within(&chosen.id, &what, PATIENCE)?;
+        Ok((self.still_there(&chosen.id)?, guard))
+    }
+
+    /// A session as it is on disk now: it may have changed while we waited for its lock.
+    fn still_there(&self, id: &str) -> Result<Session, Failure> {
+        Session::load(&self.home, id)?.ok_or_else(|| Failure::usage(format!("the session {id} has just been stopped")))
+    }
+
+    /// Takes a released session up again. `None`: there is no such session any more, or it is not simply open.
+    ///
+    /// # Errors
+    /// Another breakfix works on it; the disk's.
+    pub fn retake(&self, open: &mut Open) -> Result<Option<()>, HomeError> {
+        let id = &open.session.id;
+        let guard = self.home.lock(id, &format!("the session {id}"))?;
+        match Session::load(&self.home, id)? {
+            Some(session) if session.phase == Phase::Open && session.opened == open.session.opened => {
+                open.session = session;
+                open.guard = Some(guard);
+                Ok(Some(()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What the system was when the session's lab was handed over.
+    ///
+    /// # Errors
+    /// It is gone or damaged.
+    pub fn baseline_of(&self, session: &Session) -> Result<Baseline, Failure> {
+        session.baseline(&self.home)?.ok_or_else(|| {
+            Failure::trouble(format!("the baseline of {} is gone", session.id))
+                .hint("`breakfix reset` opens the lab again")
+        })
+    }
+
     /// A session's lab, with the session's values.
     ///
     /// # Errors
@@ -134,10 +189,7 @@ impl App {
     /// Another breakfix works on it; its target is in trouble; it was undone, being half started.
     pub async fn take_up(&self, session: Session) -> Result<Open, Failure> {
         let guard = self.home.lock(&session.id, &format!("the session {}", session.id))?;
-        // What is on disk may have changed while we waited for the lock.
-        let Some(mut session) = Session::load(&self.home, &session.id)? else {
-            return Err(Failure::usage(format!("the session {} has just been stopped", session.id)));
-        };
+        let mut session = self.still_there(&session.id)?;
         let journal = Journal::open(&session.folder(&self.home)).map_err(life::LifeError::from)?;
         if session.phase == Phase::Opening && journal.is_empty().map_err(life::LifeError::from)? {
             venue::close(&self.home, &session).await?;
@@ -148,7 +200,7 @@ impl App {
             .hint(format!("`breakfix start {}` opens the lab", session.lab)));
         }
         let lab = self.lab_of(&session)?;
-        let target = venue::connect(&self.home, &session, &lab).await?;
+        let target: Arc<dyn Target> = venue::connect(&self.home, &session, &lab).await?.into();
         let working = Working::start(&self.out);
         let recovered =
             life::recover(&self.home, &mut session, Some(&lab), &*target, &journal, &working as &dyn Talk).await?;
@@ -168,7 +220,7 @@ impl App {
                 .hint(format!("`breakfix start {}` opens the lab", session.lab)));
             }
         }
-        Ok(Open { session, lab, target, journal, _guard: guard })
+        Ok(Open { session, lab, target, journal, guard: Some(guard) })
     }
 
     /// Undoes starts and finishes stops that were cut short, as long as nobody else works on them.

@@ -40,6 +40,8 @@ pub enum Verb {
     Check(CheckArgs),
     /// Show the open labs and how to reach them
     Status,
+    /// Show the present step of a guided lab, or go on to the next
+    Step(StepArgs),
     /// Show the next hint; it costs points
     Hint(HintArgs),
     /// Show a lab's questions, or answer one
@@ -54,6 +56,8 @@ pub enum Verb {
     Shell(ShellArgs),
     /// Print the variables that kubectl or docker need, for eval "$(breakfix env)"
     Env,
+    /// Run a command on a node of the lab's cluster, as somebody who is logged in there
+    Node(NodeArgs),
     /// Look at this machine and say what works and what to do about the rest
     Doctor,
     /// Show which labs you have solved
@@ -66,6 +70,9 @@ pub enum Verb {
     /// Serve a simulator; started by breakfix itself
     #[command(hide = true)]
     SimServe { folder: PathBuf },
+    /// Serve a simulated AWS; started by breakfix itself
+    #[command(hide = true)]
+    SimServeAws { folder: PathBuf },
 }
 
 #[derive(Debug, Args)]
@@ -81,7 +88,7 @@ pub struct ListArgs {
     pub difficulty: Option<Difficulty>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct StartArgs {
     /// The lab; without it the next one you have not solved is offered
     pub lab: Option<String>,
@@ -98,7 +105,7 @@ pub struct StartArgs {
 /// Where a lab runs, and how that is set up.
 #[derive(Clone, Debug, Default, Args)]
 pub struct TargetArgs {
-    /// sim, kind, context:NAME or docker. Without it: sim for Kubernetes, docker for Docker
+    /// sim, kind, context:NAME, docker, aws or endpoint:URL. Without it: docker for Docker labs, sim for all others
     #[arg(long, env = "BREAKFIX_TARGET")]
     pub target: Option<TargetName>,
     /// kind: the node image, for machines without internet
@@ -120,9 +127,28 @@ pub struct TargetArgs {
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Stay and grade again whenever the system changes
+    /// Stay, grade again whenever the system changes, and take keys: h hint, s story, n next, q quit
     #[arg(long, short)]
     pub watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StepArgs {
+    /// Go on to the next step
+    #[arg(long, short)]
+    pub next: bool,
+    /// Show the steps that are done too
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    /// The node, as `kubectl get nodes` names it
+    pub node: String,
+    /// The command and its arguments; without one, lines are read and each is run by a shell
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -210,7 +236,8 @@ fn platform(text: &str) -> Result<Platform, String> {
     match text {
         "kubernetes" => Ok(Platform::Kubernetes),
         "docker" => Ok(Platform::Docker),
-        _ => Err("there are `kubernetes` and `docker`".to_owned()),
+        "ecs" => Ok(Platform::Ecs),
+        _ => Err("there are `kubernetes`, `docker` and `ecs`".to_owned()),
     }
 }
 

@@ -92,7 +92,9 @@ impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
         let message = format!("could not {}", error.chain());
         let kind = match error.cause {
-            Cause::Unreachable | Cause::Slow | Cause::Answered | Cause::Missing | Cause::Local => Kind::Trouble,
+            Cause::Unreachable | Cause::Slow | Cause::Answered | Cause::Denied | Cause::Missing | Cause::Local => {
+                Kind::Trouble
+            }
             Cause::Refused => Kind::Usage,
         };
         Self { kind, message, hints: error.hints }

@@ -6,15 +6,23 @@ mod app;
 mod args;
 mod exit;
 mod failure;
+mod guide;
+mod interrupt;
 mod keep;
 mod out;
 mod prose;
 mod show;
 mod verbs;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+
+/// A simulator makes and drops small JSON values without end: with this allocator that takes a quarter less time than with the
+/// system's, in less memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match args::Cli::try_parse() {

@@ -109,6 +109,14 @@ impl Working {
         });
         Self { bar, last: Mutex::new(String::new()) }
     }
+
+    /// Prints something while the line stands aside.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
 }
 
 impl Talk for Working {

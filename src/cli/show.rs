@@ -6,6 +6,7 @@ use breakfix_stage::Session;
 
 use crate::{
     failure::Failure,
+    guide,
     out::{Out, Tone},
     prose,
 };
@@ -15,32 +16,38 @@ use crate::{
 /// # Errors
 /// stdout's.
 pub fn story(out: &Out, session: &Session, lab: &LoadedLab) -> Result<(), Failure> {
+    out.line(&format!("\n{}", story_text(out, session, lab)))
+}
+
+/// The same as a text.
+pub fn story_text(out: &Out, session: &Session, lab: &LoadedLab) -> String {
     let about = &lab.lab.metadata;
     let level = match about.difficulty {
         Difficulty::Easy => "easy",
         Difficulty::Medium => "medium",
         Difficulty::Hard => "hard",
     };
-    out.line(&format!("\n{}", out.paint(Tone::Strong, &about.title)))?;
     let facts = format!("{}, {level}, about {} minutes, on {}", about.name, about.minutes, session.target);
-    out.line(&out.paint(Tone::Faint, &facts))?;
-    out.line(&format!("\n{}\n", prose::lay_out(out, &lab.lab.story, 0)))?;
-    out.line(&out.paint(Tone::Strong, "What must become true"))?;
-    for objective in &lab.lab.objectives {
-        out.line(&format!("  {:>3} points  {}", objective.points, objective.title))?;
-    }
-    out.line(&format!("\n{}", out.paint(Tone::Strong, "How to reach it")))?;
-    for note in &session.reach.notes {
-        out.line(&prose::lay_out(out, note, 2))?;
-    }
+    let mut lines = vec![
+        out.paint(Tone::Strong, &about.title),
+        out.paint(Tone::Faint, &facts),
+        format!("\n{}\n", prose::lay_out(out, &lab.lab.story, 0)),
+        out.paint(Tone::Strong, "What must become true"),
+    ];
+    let objectives = lab.lab.objectives.iter();
+    lines.extend(objectives.flat_map(|it| wrapped(out, &format!("  {:>3} points  ", it.points), &it.title)));
+    lines.push(format!("\n{}", out.paint(Tone::Strong, "How to reach it")));
+    lines.extend(session.reach.notes.iter().map(|note| prose::lay_out(out, note, 2)));
     if !session.reach.env.is_empty() {
-        out.line("  breakfix shell            opens a shell in which your tools reach it")?;
-        out.line("  eval \"$(breakfix env)\"    does the same in this one")?;
+        lines.push("  breakfix shell            opens a shell in which your tools reach it".to_owned());
+        lines.push("  eval \"$(breakfix env)\"    does the same in this one".to_owned());
     }
-    out.line(
-        "  breakfix check            grades what the system then does; `breakfix hint` helps, `breakfix stop` ends it",
-    )?;
-    Ok(())
+    let check = "grades what the system then does; `breakfix hint` helps, `breakfix stop` ends it";
+    lines.extend(wrapped(out, "  breakfix check            ", check));
+    if let Some(step) = guide::lay_out(out, session, lab, "`breakfix step --next`") {
+        lines.push(format!("\n{step}"));
+    }
+    lines.join("\n")
 }
 
 /// What a check found.
@@ -67,8 +74,19 @@ pub fn report_text(out: &Out, report: &Report, lab: &LoadedLab) -> String {
         }
     }
     lines.push(String::new());
-    lines.push(last_line(out, report, lab));
+    lines.extend(wrapped(out, "", &last_line(out, report, lab)));
     lines.join("\n")
+}
+
+/// A text in lines that fit, the first behind a mark and the others below its beginning. Commands in it are cut at spaces alone.
+fn wrapped(out: &Out, mark: &str, text: &str) -> Vec<String> {
+    let below = " ".repeat(textwrap::core::display_width(mark));
+    let options = textwrap::Options::new(out.width)
+        .initial_indent(mark)
+        .subsequent_indent(&below)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
 }
 
 fn objective_lines(out: &Out, result: &ObjectiveResult, lines: &mut Vec<String>) {
@@ -78,7 +96,8 @@ fn objective_lines(out: &Out, result: &ObjectiveResult, lines: &mut Vec<String>)
         Verdict::NotMet { .. } => ("not yet", Tone::Bad),
         Verdict::Unknown { .. } => ("unknown", Tone::Warn),
     };
-    lines.push(format!("  {}  {}  {:>3}", out.paint(tone, mark), result.title, result.points));
+    let mark = format!("  {}  ", out.paint(tone, mark));
+    lines.extend(wrapped(out, &mark, &format!("{}  {:>3}", result.title, result.points)));
     if result.pending {
         lines.push("           is tried when everything else is met".to_owned());
     } else {
@@ -92,7 +111,8 @@ fn safeguard_lines(out: &Out, result: &SafeguardResult, lines: &mut Vec<String>)
         Verdict::Unknown { .. } => ("unknown", Tone::Warn),
         _ => ("broken ", Tone::Bad),
     };
-    lines.push(format!("  {}  {}  {cost}", out.paint(tone, mark), result.title));
+    let mark = format!("  {}  ", out.paint(tone, mark));
+    lines.extend(wrapped(out, &mark, &format!("{}  {cost}", result.title)));
     match &result.seen {
         Some(seen) if result.verdict.is_met() => lines.push(format!("           it was broken on the way: {seen}")),
         _ if result.sticky && result.verdict.is_met() => {
@@ -106,10 +126,8 @@ fn safeguard_lines(out: &Out, result: &SafeguardResult, lines: &mut Vec<String>)
 fn detail(out: &Out, verdict: &Verdict, lines: &mut Vec<String>) {
     let indent = "           ";
     let mut push = |text: &str, tone: Tone| {
-        let options = textwrap::Options::new(out.width.saturating_sub(indent.len())).break_words(false);
-        for line in textwrap::wrap(text, options) {
-            lines.push(format!("{indent}{}", out.paint(tone, &line)));
-        }
+        let narrower = Out { width: out.width.saturating_sub(indent.len()), ..*out };
+        lines.extend(wrapped(&narrower, "", text).iter().map(|line| format!("{indent}{}", out.paint(tone, line))));
     };
     match verdict {
         Verdict::Met { .. } => {}

@@ -6,7 +6,7 @@ use breakfix_lab::{Platform, check::Owner};
 use serde_json::Value;
 
 use crate::{
-    Exchange, Fetched, Query, Verdict, View, object,
+    Exchange, Fetched, Query, Verdict, View, aws, object,
     pods::{self, Chains},
     query::Scope,
 };
@@ -15,13 +15,16 @@ use crate::{
 pub(crate) fn objects_query(platform: Platform, scope: &Scope, kind: &str, namespace: Option<&str>) -> Query {
     let namespace = match platform {
         Platform::Kubernetes => Some(scope.namespace(namespace).to_owned()),
-        Platform::Docker => None,
+        Platform::Docker | Platform::Ecs => None,
     };
     Query::Objects { kind: kind.to_owned(), namespace }
 }
 
 /// The queries that [`View::owned_pods`] needs.
 pub(crate) fn owner_queries(platform: Platform, scope: &Scope, owner: &Owner) -> Vec<Query> {
+    if platform == Platform::Ecs {
+        return ["Task", owner.kind.as_str()].map(|kind| objects_query(platform, scope, kind, None)).into();
+    }
     let namespace = Some(scope.owner_namespace(owner));
     ["Pod", owner.kind.as_str()]
         .iter()
@@ -81,9 +84,14 @@ impl<'a> View<'a> {
         Verdict::unknown(format!("the baseline was not taken for kind {kind}; reset the lab to take it anew"))
     }
 
-    /// The pods of a workload, by controller references and uid, those of our probes left out.
+    /// The pods of a workload, by controller references and uid, those of our probes left out; a service's running tasks (ECS).
     /// `None` where the workload itself does not exist.
     pub(crate) fn owned_pods(&self, owner: &Owner) -> Result<Option<Vec<&'a Value>>, Verdict> {
+        if self.platform == Platform::Ecs {
+            let Some(service) = self.object(&owner.kind, &owner.name, None)? else { return Ok(None) };
+            let tasks = self.objects("Task", None)?.iter();
+            return Ok(Some(tasks.filter(|task| aws::is_of(task, service) && aws::runs(task)).collect()));
+        }
         let namespace = owner.namespace.as_deref();
         let all = self.objects("Pod", namespace)?;
         let mut links = Vec::new();
@@ -96,11 +104,36 @@ impl<'a> View<'a> {
         Ok(Some(all.iter().filter(|pod| !pods::is_our_probe(pod) && chains.leads_to(pod, uid)).collect()))
     }
 
+    /// One object: `kubectl -n shop get deployment web -o yaml`, `docker inspect web`; where it is gone, its kind.
+    pub(crate) fn look_at(&self, kind: &str, name: &str, namespace: Option<&str>, there: bool) -> Option<String> {
+        let word = kind.to_lowercase();
+        Some(match (self.platform, kind, there) {
+            (Platform::Kubernetes, ..) if there => {
+                format!("kubectl -n {} get {word} {name} -o yaml", self.scope.namespace(namespace))
+            }
+            (Platform::Kubernetes, ..) => format!("kubectl -n {} get {word}", self.scope.namespace(namespace)),
+            (Platform::Docker, "Container", false) => "docker ps --all".to_owned(),
+            (Platform::Docker, "Container", true) => format!("docker inspect {name}"),
+            (Platform::Docker, _, false) => format!("docker {word} ls"),
+            (Platform::Docker, _, true) => format!("docker {word} inspect {name}"),
+            (Platform::Ecs, ..) => return aws::look(kind, name),
+        })
+    }
+
+    /// Everything that a request may pass on its way.
+    pub(crate) fn look_on_the_way(&self) -> Option<String> {
+        match self.platform {
+            Platform::Ecs => Some("aws elbv2 describe-target-health --target-group-arn ARN".to_owned()),
+            _ => self.look("services,endpointslices,pods", None),
+        }
+    }
+
     /// `kubectl -n shop get pods`, or what shows as much on Docker.
     pub(crate) fn look(&self, what: &str, namespace: Option<&str>) -> Option<String> {
         Some(match self.platform {
             Platform::Kubernetes => format!("kubectl -n {} get {what}", self.scope.namespace(namespace)),
             Platform::Docker => "docker ps --all".to_owned(),
+            Platform::Ecs => "aws ecs list-tasks --cluster CLUSTER".to_owned(),
         })
     }
 }

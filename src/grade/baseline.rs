@@ -16,6 +16,9 @@ pub struct Baseline {
     /// By kind. A kind that was looked for and not found is an empty list; one without an entry was never looked for, and
     /// checks that would compare with it are `unknown`.
     pub objects: BTreeMap<String, Vec<Value>>,
+    /// What the lab's `remember` got from the healthy system: bodies by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remembered: BTreeMap<String, String>,
 }
 
 impl Baseline {
@@ -46,12 +49,12 @@ impl Baseline {
                 }
             }
         }
-        Ok(Self { taken: observation.at, objects })
+        Ok(Self { taken: observation.at, objects, remembered: BTreeMap::new() })
     }
 
     /// An empty one, for a system that holds nothing.
     pub fn empty(taken: Timestamp) -> Self {
-        Self { taken, objects: BTreeMap::new() }
+        Self { taken, objects: BTreeMap::new(), remembered: BTreeMap::new() }
     }
 }
 

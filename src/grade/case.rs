@@ -8,6 +8,7 @@ use breakfix_lab::{
     lab::{Objective, Safeguard},
 };
 use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Baseline, Judge, Observation, Query, Verdict, View, query::Scope};
 
@@ -30,6 +31,9 @@ pub struct Case {
     pub hints_cost: u32,
 }
 
+/// What stands for the run's own word in a lab's texts; see [`Case::with_run`].
+const RUN_MARK: &str = "${run}";
+
 impl Case {
     /// The case of a lab whose session has not seen anything yet.
     pub fn new(lab: &LoadedLab, baseline: Arc<Baseline>) -> Self {
@@ -47,6 +51,21 @@ impl Case {
         }
     }
 
+    /// With this word for `${run}` wherever it stands: in what a trigger writes and in what its check reads back. It must not be
+    /// known beforehand.
+    ///
+    /// # Errors
+    /// The word would break the checks' form: it has other signs than letters, digits and `-`.
+    pub fn with_run(mut self, word: &str) -> Result<Self, serde_json::Error> {
+        let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !plain {
+            return Err(serde::de::Error::custom("the word of a run is letters, digits and `-`"));
+        }
+        self.objectives = filled(&self.objectives, word)?;
+        self.safeguards = filled(&self.safeguards, word)?;
+        Ok(self)
+    }
+
     /// What one check of this case needs to see: for the steps of guided labs.
     pub fn queries(&self, check: &Check) -> BTreeSet<Query> {
         check.queries(self.platform, &self.scope).into_iter().collect()
@@ -61,6 +80,11 @@ impl Case {
     pub(crate) fn view<'a>(&'a self, observation: &'a Observation, triggered: Option<Timestamp>) -> View<'a> {
         View { platform: self.platform, scope: &self.scope, observation, baseline: &self.baseline, triggered }
     }
+}
+
+/// A copy with the word filled in. The texts are JSON by then, and the word needs no escape.
+fn filled<T: Serialize + DeserializeOwned>(value: &T, word: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(&serde_json::to_string(value)?.replace(RUN_MARK, word))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use breakfix_lab::{Platform, check::Check};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{Baseline, Exchange, Failure, Fetched, Judge, Observation, Outcome, Query, Verdict, View, query::Scope};
+use crate::{
+    Baseline, Exchange, Failure, Fetched, Judge, Observation, Outcome, Permit, Query, Verdict, View, query::Scope,
+};
 
 pub(crate) const NOW: &str = "2026-11-21T12:00:00Z";
 
@@ -33,10 +35,14 @@ impl World {
         Self { platform: Platform::Docker, ..Self::kubernetes() }
     }
 
+    pub(crate) fn ecs() -> Self {
+        Self { platform: Platform::Ecs, ..Self::kubernetes() }
+    }
+
     pub(crate) fn scope(&self) -> Scope {
         let namespace = match self.platform {
             Platform::Kubernetes => "shop".to_owned(),
-            Platform::Docker => String::new(),
+            Platform::Docker | Platform::Ecs => String::new(),
         };
         Scope { namespace }
     }
@@ -261,4 +267,9 @@ pub(crate) fn answered(body: &str, instance: &str) -> Exchange {
 
 pub(crate) fn exchange(outcome: Outcome) -> Exchange {
     Exchange { url: "http://shop/".to_owned(), outcome, took: Duration::from_millis(12), control_reached: None }
+}
+
+/// What a review and a call said.
+pub(crate) fn permit(review: bool, call: bool) -> Permit {
+    Permit { review, call, said: if call { "200".to_owned() } else { "403: cannot".to_owned() } }
 }

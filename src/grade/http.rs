@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     Evidence, Exchange, Judge, Outcome, Query, Verdict, View,
     answers::{objects_query, owner_queries},
-    object,
+    aws, object,
     query::Scope,
 };
 
@@ -31,6 +31,7 @@ impl Judge for Http {
         if let Some(owner) = &self.answered_by {
             match platform {
                 Platform::Kubernetes => queries.extend(owner_queries(platform, scope, owner)),
+                Platform::Ecs => queries.extend(owner_queries(platform, scope, owner)),
                 Platform::Docker => queries.push(objects_query(platform, scope, "Container", None)),
             }
         }
@@ -46,7 +47,7 @@ fn query(check: &Http) -> Query {
     Query::Requests {
         from: check.from.clone(),
         request: check.request.clone(),
-        times: times(check),
+        times: times(check).saturating_add(check.warm_up.unwrap_or(0)),
         timeout: within(check),
         control: check.refused.as_ref().map(|refused| refused.control.clone()),
     }
@@ -61,30 +62,39 @@ fn within(check: &Http) -> Duration {
 }
 
 fn judge(check: &Http, view: &View<'_>) -> Result<Verdict, Verdict> {
-    let exchanges = view.exchanges(&query(check))?;
+    let all = view.exchanges(&query(check))?;
     if check.refused.is_some() {
-        return Ok(nobody_answers(check, exchanges));
+        return Ok(nobody_answers(check, all, view));
     }
     let instances = match &check.answered_by {
         Some(owner) => Some((owner, instances(owner, view)?)),
         None => None,
     };
+    let remembered = match check.body.as_ref().and_then(|body| body.remembered.as_ref()) {
+        Some(name) => Some(view.baseline.remembered.get(name).ok_or_else(|| {
+            Verdict::unknown(format!("nothing was remembered as `{name}`; reset the lab to take it anew"))
+        })?),
+        None => None,
+    };
     let wanted = wanted(check);
-    if exchanges.is_empty() {
+    if all.is_empty() {
         return Ok(match &check.request.each {
             Some(owner) => {
                 let reason = format!("no instance of {} {} runs, so nobody could be asked", owner.kind, owner.name);
-                Verdict::not_met(reason, Evidence::new(wanted, "no running instance"))
+                let look = view.look("pods", None);
+                Verdict::not_met(reason, Evidence::new(wanted, "no running instance").look(look))
             }
             None => Verdict::unknown(format!("the probe sent no request to {}", check.request.url)),
         });
     }
+    let exchanges: Vec<&Exchange> = judged(check, all);
     let faults: Vec<(usize, &Exchange, String)> = exchanges
         .iter()
         .enumerate()
         .filter_map(|(index, exchange)| {
             let fault = fault(check, exchange, instances.as_ref().map(|(owner, names)| (*owner, names)));
-            fault.map(|fault| (index, exchange, fault))
+            let fault = fault.or_else(|| forgotten(remembered?, exchange));
+            fault.map(|fault| (index, *exchange, fault))
         })
         .collect();
     let total = exchanges.len();
@@ -93,17 +103,25 @@ fn judge(check: &Http, view: &View<'_>) -> Result<Verdict, Verdict> {
         Some((index, exchange, fault)) => {
             let which = if total == 1 { String::new() } else { format!("request {} of {total}: ", index + 1) };
             let reason = format!("{} to {}: {fault}", check.request.method.as_str(), exchange.url);
-            Verdict::not_met(reason, Evidence::new(wanted, format!("{fine} of {total} answered so; {which}{fault}")))
+            let found = format!("{fine} of {total} answered so; {which}{fault}");
+            Verdict::not_met(reason, Evidence::new(wanted, found).look(view.look_on_the_way()))
         }
         None if check.request.each.is_none() && total < times(check) as usize => {
             Verdict::unknown(format!("the probe sent {total} of {} requests to {}", times(check), check.request.url))
+        }
+        None if let Some(fault) = together(check, &exchanges) => {
+            let reason = format!("{} to {}: {fault}", check.request.method.as_str(), check.request.url);
+            Verdict::not_met(
+                reason,
+                Evidence::new(wanted, format!("{total} answered; {fault}")).look(view.look_on_the_way()),
+            )
         }
         None => Verdict::met(Evidence::new(wanted, format!("{fine} of {total} answered so"))),
     })
 }
 
 /// The negative twin.
-fn nobody_answers(check: &Http, exchanges: &[Exchange]) -> Verdict {
+fn nobody_answers(check: &Http, exchanges: &[Exchange], view: &View<'_>) -> Verdict {
     let wanted = format!("no answer from {}", check.request.url);
     if exchanges.is_empty() {
         return Verdict::unknown(format!("the probe sent no request to {}", check.request.url));
@@ -112,7 +130,7 @@ fn nobody_answers(check: &Http, exchanges: &[Exchange]) -> Verdict {
         let found = in_words(exchange);
         return Verdict::not_met(
             format!("{} answers, and it must not: {found}", exchange.url),
-            Evidence::new(wanted, found),
+            Evidence::new(wanted, found).look(view.look_on_the_way()),
         );
     }
     for exchange in exchanges {
@@ -131,6 +149,62 @@ fn nobody_answers(check: &Http, exchanges: &[Exchange]) -> Verdict {
     Verdict::met(Evidence::new(wanted, format!("{found}, while the probe reached its control target")))
 }
 
+/// The exchanges that count: of each prober and each address the warm-up comes first.
+fn judged<'a>(check: &Http, all: &'a [Exchange]) -> Vec<&'a Exchange> {
+    let warm_up = check.warm_up.unwrap_or(0) as usize;
+    let series = warm_up + times(check) as usize;
+    all.iter().enumerate().filter(|(index, _)| index % series >= warm_up).map(|(_, exchange)| exchange).collect()
+}
+
+/// What is wrong with all the answers together, where each alone is fine.
+fn together(check: &Http, exchanges: &[&Exchange]) -> Option<String> {
+    let bodies = || {
+        exchanges.iter().filter_map(|it| match &it.outcome {
+            Outcome::Answered { body, .. } => Some(body.trim()),
+            _ => None,
+        })
+    };
+    if check.alike {
+        let kinds: BTreeSet<&str> = bodies().collect();
+        if kinds.len() > 1 {
+            let some: Vec<String> = kinds.iter().take(2).map(|body| shown(body)).collect();
+            return Some(format!("{} different answers: {}", kinds.len(), some.join(" and ")));
+        }
+    }
+    if let Some(share) = &check.share {
+        let total = exchanges.len();
+        let count = bodies().filter(|body| body.contains(share.contains.as_str())).count();
+        let least = share.at_least.map_or(1, |percent| (total * percent as usize).div_ceil(100).max(1));
+        let most = total * share.at_most.unwrap_or(100) as usize / 100;
+        if count < least || count > most {
+            return Some(format!("{count} of {total} answers say \"{}\"", share.contains));
+        }
+    }
+    if let Some(limit) = check.p95 {
+        let mut times: Vec<Duration> = exchanges.iter().map(|it| it.took).collect();
+        times.sort();
+        // The nearest rank: the smallest time that 95 of 100 answers do not exceed.
+        let rank = (times.len() * 95).div_ceil(100).saturating_sub(1);
+        let p95 = times.get(rank).copied().unwrap_or_default();
+        if p95 > limit.0 {
+            return Some(format!("95 of 100 answers take up to {} ms", p95.as_millis()));
+        }
+    }
+    None
+}
+
+/// What of the remembered answer is missing in this one.
+fn forgotten(remembered: &str, exchange: &Exchange) -> Option<String> {
+    let Outcome::Answered { body, .. } = &exchange.outcome else { return None };
+    let lines: BTreeSet<&str> = body.lines().map(str::trim).collect();
+    let before: BTreeSet<&str> = remembered.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    // Which ones would be an answer: only how many.
+    match before.iter().filter(|line| !lines.contains(*line)).count() {
+        0 => None,
+        missing => Some(format!("{missing} of the {} entries of before are not there", before.len())),
+    }
+}
+
 /// What is wrong with one exchange; `None` where nothing is.
 fn fault(check: &Http, exchange: &Exchange, answerer: Option<(&Owner, &BTreeSet<String>)>) -> Option<String> {
     let Outcome::Answered { status, headers, body } = &exchange.outcome else { return Some(in_words(exchange)) };
@@ -142,6 +216,14 @@ fn fault(check: &Http, exchange: &Exchange, answerer: Option<(&Owner, &BTreeSet<
     }
     if let Some(fault) = check.body.as_ref().and_then(|wanted| body_fault(wanted, body)) {
         return Some(fault);
+    }
+    for (name, part) in &check.headers {
+        let value = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str());
+        match value {
+            Some(value) if value.contains(part.as_str()) => {}
+            Some(value) => return Some(format!("the answer's {name} is \"{value}\"")),
+            None => return Some(format!("the answer has no {name}")),
+        }
     }
     let (owner, names) = answerer?;
     let instance =
@@ -168,6 +250,10 @@ fn instances(owner: &Owner, view: &View<'_>) -> Result<BTreeSet<String>, Verdict
     if view.platform == Platform::Kubernetes {
         let pods = view.owned_pods(owner)?.unwrap_or_default();
         return Ok(pods.into_iter().map(|pod| object::name(pod).to_owned()).collect());
+    }
+    if view.platform == Platform::Ecs {
+        let tasks = view.owned_pods(owner)?.unwrap_or_default();
+        return Ok(tasks.into_iter().flat_map(aws::host_names).collect());
     }
     let chosen = |container: &Value| match owner.kind.as_str() {
         "Container" => Ok(object::is_named(container, &owner.name)),
@@ -202,6 +288,22 @@ fn wanted(check: &Http) -> String {
         if let Some(part) = &body.lacks {
             wanted.push_str(&format!(" without \"{part}\""));
         }
+        if body.remembered.is_some() {
+            wanted.push_str(" with everything that was there before");
+        }
+    }
+    for (name, value) in &check.headers {
+        wanted.push_str(&format!(" with {name}: {value}"));
+    }
+    if let Some(share) = &check.share {
+        let (least, most) = (share.at_least.unwrap_or(0), share.at_most.unwrap_or(100));
+        wanted.push_str(&format!(" with \"{}\" in {least} to {most} of 100 answers", share.contains));
+    }
+    if check.alike {
+        wanted.push_str(", always the same");
+    }
+    if let Some(limit) = check.p95 {
+        wanted.push_str(&format!(", 95 of 100 within {limit}"));
     }
     if let Some(owner) = &check.answered_by {
         wanted.push_str(&format!(" from {} {}", owner.kind, owner.name));

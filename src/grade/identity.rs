@@ -1,7 +1,8 @@
 //! `identity`: the object is still the one that was handed over.
 //!
 //! Rules: Kubernetes tells objects apart by uid (a name may be used again, a uid never is); Docker has ids for networks, none for
-//! volumes (creation time and mount point stand in), and its containers are always re-created, so that name and image are all there
+//! volumes (creation time and mount point stand in); AWS gives most things an ARN with a random part and the others a time of
+//! creation. Docker's containers are always re-created, so that name and image are all there
 //! is to keep.
 
 use breakfix_lab::{Platform, check::Identity};
@@ -30,7 +31,8 @@ fn judge<'a>(check: &'a Identity, view: &View<'a>) -> Result<Verdict, Verdict> {
     let wanted = format!("the {} that was handed over", check.kinds.join(", "));
     for (kind, before) in &chosen {
         let name = object::name(before);
-        let fault = match view.object(kind, name, None)? {
+        let there = view.object(kind, name, None)?;
+        let fault = match there {
             None => Some("is gone"),
             Some(now) if object::is_going(now) && !object::is_going(before) => Some("is being deleted"),
             Some(now) => difference(view.platform, kind, before, now)?,
@@ -38,7 +40,7 @@ fn judge<'a>(check: &'a Identity, view: &View<'a>) -> Result<Verdict, Verdict> {
         if let Some(fault) = fault {
             return Ok(Verdict::not_met(
                 format!("{kind} {name} {fault}"),
-                Evidence::new(wanted, format!("{name} {fault}")),
+                Evidence::new(wanted, format!("{name} {fault}")).look(view.look_at(kind, name, None, there.is_some())),
             ));
         }
     }
@@ -57,16 +59,44 @@ fn difference(platform: Platform, kind: &str, before: &Value, now: &Value) -> Re
         (Platform::Docker, "Volume") => (&[&["CreatedAt"], &["Mountpoint"]], "was deleted and made anew"),
         (Platform::Docker, "Image") => (&[&["Id"]], "is another image under the same name"),
         (Platform::Docker, _) => (&[&["Id"]], "was deleted and made anew"),
+        (Platform::Ecs, kind) => (aws_keys(kind), "was deleted and made anew"),
     };
     for key in keys {
-        match (object::text(before, key), object::text(now, key)) {
-            (Some(before), Some(now)) if before == now => {}
+        match (object::at(before, key), object::at(now, key)) {
+            (Some(before), Some(now)) if before == now || is_no_later(before, now) => {}
             (Some(_), Some(_)) => return Ok(Some(fault)),
             // Two absent ids are not the same id.
             _ => return Err(Verdict::unknown(format!("{kind} {} shows no {}", object::name(before), key.join(".")))),
         }
     }
     Ok(None)
+}
+
+/// Whether a moment (seconds since 1970, as AWS writes them) does not come after another. Where a simulator skips time, what has happened moves
+/// into its past; what is made anew is always later.
+fn is_no_later(before: &Value, now: &Value) -> bool {
+    /// Milliseconds are written as fractions.
+    const ROUNDED: f64 = 0.5;
+    matches!((before.as_f64(), now.as_f64()), (Some(before), Some(now)) if now <= before + ROUNDED)
+}
+
+/// What is new in an object of AWS that was made anew.
+fn aws_keys(kind: &str) -> &'static [&'static [&'static str]] {
+    match kind {
+        "Service" => &[&["createdAt"]],
+        "TargetGroup" => &[&["TargetGroupArn"]],
+        "LoadBalancer" => &[&["LoadBalancerArn"]],
+        "Listener" => &[&["ListenerArn"]],
+        "Rule" => &[&["RuleArn"]],
+        "Repository" => &[&["createdAt"]],
+        "Secret" => &[&["ARN"]],
+        "LogGroup" => &[&["creationTime"]],
+        "Role" => &[&["RoleId"]],
+        "SecurityGroup" => &[&["GroupId"]],
+        "Subnet" => &[&["SubnetId"]],
+        "Vpc" => &[&["VpcId"]],
+        _ => &[&["Arn"]],
+    }
 }
 
 #[cfg(test)]

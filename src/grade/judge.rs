@@ -85,6 +85,17 @@ fn of(check: &Check) -> Shape<'_> {
         Check::NoNewPower(word) => word,
         Check::Events(word) => word,
         Check::Published(word) => word,
+        Check::Access(word) => word,
+        Check::DryRun(word) => word,
+        Check::Restarts(word) => word,
+        Check::Objects(word) => word,
+        Check::Logs(word) => word,
+        Check::Image(word) => word,
+        Check::Processes(word) => word,
+        Check::File(word) => word,
+        Check::Steady(word) => word,
+        Check::Targets(word) => word,
+        Check::Policy(word) => word,
     })
 }
 

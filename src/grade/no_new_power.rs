@@ -2,8 +2,9 @@
 //!
 //! Rule: the rights that the lab's objects hold now, less those that they held in the baseline, are none. A right belongs to the
 //! workload at the upper end of an owner chain, so that a new pod of an old Deployment has no new ones. What counts as one is listed in
-//! [`kubernetes`] and [`docker`].
+//! [`kubernetes`], [`docker`] and [`aws`].
 
+mod aws;
 mod docker;
 mod kubernetes;
 
@@ -39,6 +40,7 @@ fn kinds(platform: Platform) -> &'static [&'static str] {
     match platform {
         Platform::Kubernetes => &kubernetes::KINDS,
         Platform::Docker => &docker::KINDS,
+        Platform::Ecs => &aws::KINDS,
     }
 }
 
@@ -54,13 +56,18 @@ fn judge(check: &NoNewPower, view: &View<'_>) -> Result<Verdict, Verdict> {
         match view.platform {
             Platform::Kubernetes => kubernetes::scan(objects, &kubernetes::namespaces(view), &check.except),
             Platform::Docker => docker::scan(objects, &check.except),
+            Platform::Ecs => aws::scan(objects, &check.except),
         }
     };
     if !view.baseline.objects.contains_key("ClusterRole") {
         // Without the roles of then, those of now say what the bindings of then gave.
         before.extend(now.iter().filter(|(kind, _)| *kind == "ClusterRole").copied());
     }
-    let (held, holds) = (scan(&before), scan(&now));
+    let (held, mut holds) = (scan(&before), scan(&now));
+    // On such an engine every container is born with it, the most harmless too.
+    if held.iter().any(|power| power.what == docker::HOST_CGROUPS) {
+        holds.retain(|power| power.what != docker::HOST_CGROUPS);
+    }
     let wanted = "no right that was not there when the lab was handed over";
     // What is new for certain is told before what cannot be compared.
     let (fresh, uncertain): (Vec<&Power>, Vec<&Power>) =
@@ -69,7 +76,9 @@ fn judge(check: &NoNewPower, view: &View<'_>) -> Result<Verdict, Verdict> {
         (Some(first), _) => {
             let found =
                 fresh.iter().map(|it| format!("{} {}: {}", it.kind, it.name, it.what)).collect::<Vec<_>>().join("; ");
-            Ok(Verdict::not_met(format!("{} {}: {}", first.kind, first.name, first.what), Evidence::new(wanted, found)))
+            let look = view.look_at(&first.kind, &first.name, None, true);
+            let reason = format!("{} {}: {}", first.kind, first.name, first.what);
+            Ok(Verdict::not_met(reason, Evidence::new(wanted, found).look(look)))
         }
         (None, Some(power)) => Err(view.not_in_baseline(&power.kind)),
         (None, None) => Ok(Verdict::met(Evidence::new(wanted, "none"))),
@@ -84,5 +93,7 @@ fn is_comparable(view: &View<'_>, power: &Power) -> bool {
     !scanned || matches!(kind, "Pod" | "ReplicaSet") || view.baseline.objects.contains_key(kind)
 }
 
+#[cfg(test)]
+mod aws_tests;
 #[cfg(test)]
 mod tests;

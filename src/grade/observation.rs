@@ -18,7 +18,6 @@ pub struct Observation {
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a handful of answers an observation, and round trips are few")]
 pub enum Fetched {
     /// The API's own JSON, one value an object. Empty means: observed that there is none.
     Objects(Vec<Value>),
@@ -30,6 +29,131 @@ pub enum Fetched {
     },
     /// `{action, time (RFC 3339), container}` in the engine's own words, oldest first.
     Events(Vec<EngineEvent>),
+    /// One an action, in the query's order. `None`: the account does not exist.
+    Permits(Option<Vec<Permit>>),
+    Admission(Admission),
+    /// One an action, in the query's order. `None`: the role does not exist.
+    Decisions(Option<Vec<Decision>>),
+    /// One a pod (a task) and container, by name. Empty: no pod runs.
+    Logs(Vec<Log>),
+    Image(ImageSeen),
+    Traces(Traces),
+    /// `None`: the container does not run.
+    Processes(Option<Vec<Process>>),
+    File(FileSeen),
+}
+
+/// What came of searching an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Traces {
+    /// There is no image, and why.
+    Missing(String),
+    /// Where a text was found, in words for people: `a layer, in /app/.env`. Empty: nowhere.
+    Found(Vec<String>),
+}
+
+/// One process of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub pid: u32,
+    pub uid: u32,
+    /// The kernel's letter; `Z`: it has ended and nobody has waited for it.
+    pub state: char,
+    pub command: String,
+}
+
+/// What came of looking at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileSeen {
+    NoContainer,
+    Missing,
+    There {
+        /// Permission bits.
+        mode: u32,
+    },
+}
+
+/// What is known of one action of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// The answer of a SubjectAccessReview that names the account and its groups.
+    pub review: bool,
+    /// Whether the call itself, with a token of the account's own, got past authorization.
+    pub call: bool,
+    /// What the API said to the call.
+    pub said: String,
+}
+
+/// What a policy simulation decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub allowed: bool,
+    /// In the API's words: `implicitDeny`.
+    pub said: String,
+}
+
+/// What the API said to a dry run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Admitted,
+    Refused {
+        /// HTTP status.
+        code: u16,
+        message: String,
+    },
+    /// There was nothing to try it with: no pod of the workload runs.
+    Nothing,
+}
+
+/// What a container has said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    pub pod: String,
+    pub text: String,
+}
+
+/// What came of looking into an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSeen {
+    /// There is none, and why: no such container, the folder does not build.
+    Missing(String),
+    Content(ImageContent),
+}
+
+/// An image, unpacked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageContent {
+    /// The configuration's `config`: `Env`, `Cmd`, `Entrypoint` …
+    pub config: Value,
+    /// The lowest first.
+    pub layers: Vec<LayerContent>,
+}
+
+/// One layer: what it adds, changes and takes away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerContent {
+    /// Bytes of all its files.
+    pub size: u64,
+    /// By path from the root, without the leading slash.
+    pub entries: BTreeMap<String, LayerEntry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LayerEntry {
+    Folder {
+        mode: u32,
+    },
+    File {
+        mode: u32,
+        size: u64,
+        digest: String,
+    },
+    /// A link or a device, in words.
+    Other(String),
+    /// Hides what lower layers have here.
+    Whiteout,
+    /// Hides all that lower layers have in this folder.
+    Opaque,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +161,9 @@ pub struct EngineEvent {
     pub action: String,
     pub at: Timestamp,
     pub container: String,
+    /// Of a `die`: how the program ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
 }
 
 /// One request of a probe and what became of it.

@@ -58,8 +58,18 @@ pub enum Answer {
     Begin,
     Observed(Observation),
     /// The system's time just before the first change was made, or why the changes could not be made.
-    Pulled(Result<Timestamp, Failure>),
+    Pulled(Result<Timestamp, Unpulled>),
     Passed,
+}
+
+/// Why a trigger did not come about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unpulled {
+    /// The system said no, by its own rules: an eviction that a budget refuses, a call that an account may not make, something
+    /// awaited that did not come. That is an answer to the question.
+    Denied(String),
+    /// It could not be tried: trouble of ours or of the system's API.
+    Failed(Failure),
 }
 
 /// What a run is about at the moment, to be shown. Times are `elapsed` as the caller counts it.

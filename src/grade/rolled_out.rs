@@ -31,12 +31,17 @@ impl Judge for RolledOut {
     }
 
     fn problems(&self) -> Vec<String> {
-        if KINDS.contains(&self.kind.as_str()) {
-            Vec::new()
-        } else {
-            vec![format!("rolled_out does not know the kind {}; it knows {}", self.kind, KINDS.join(", "))]
-        }
+        unknown_kind("rolled_out", &self.kind)
     }
+}
+
+/// What is wrong with a kind that a word about workloads is given.
+pub(crate) fn unknown_kind(word: &str, kind: &str) -> Vec<String> {
+    let known = KINDS.contains(&kind);
+    (!known)
+        .then(|| format!("{word} does not know the kind {kind}; it knows {}", KINDS.join(", ")))
+        .into_iter()
+        .collect()
 }
 
 fn owner(check: &RolledOut) -> Owner {

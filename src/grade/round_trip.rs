@@ -17,7 +17,9 @@ impl Judge for RoundTrip {
     fn judge(&self, view: &View<'_>) -> Verdict {
         let query = query(self);
         match view.answer(&query) {
-            Ok(Fetched::RoundTrip { nonce, write, read }) => verdict(self, nonce, write, read.as_ref()),
+            Ok(Fetched::RoundTrip { nonce, write, read }) => {
+                verdict(self, nonce, write, read.as_ref()).with_look(view.look_on_the_way())
+            }
             Ok(_) => mismatch(&query),
             Err(unknown) => unknown,
         }

@@ -29,13 +29,16 @@ fn judge<'a>(check: &'a ScaleKept, view: &View<'a>) -> Result<Verdict, Verdict> 
     for (kind, before) in &chosen {
         let name = object::name(before);
         let wanted = format!("{kind} {name} as large as it was handed over");
-        let found = match view.object(kind, name, None)? {
+        let there = view.object(kind, name, None)?;
+        let found = match there {
             None => Some("is gone".to_owned()),
             Some(now) if view.platform == Platform::Docker => container(before, now),
+            Some(now) if view.platform == Platform::Ecs => service(before, now),
             Some(now) => workload(kind, before, now),
         };
         if let Some(found) = found {
-            return Ok(Verdict::not_met(format!("{kind} {name} {found}"), Evidence::new(wanted, found)));
+            let look = view.look_at(kind, name, None, there.is_some());
+            return Ok(Verdict::not_met(format!("{kind} {name} {found}"), Evidence::new(wanted, found).look(look)));
         }
     }
     let wanted = format!("every {} as large as it was handed over", check.kinds.join(", "));
@@ -69,6 +72,16 @@ fn workload(kind: &str, before: &Value, now: &Value) -> Option<String> {
         let (before, now) = (size(before), size(now));
         (now < before).then(|| format!("wants {now} {word}, it wanted {before}"))
     })
+}
+
+/// How an ECS service was made smaller, in words.
+fn service(before: &Value, now: &Value) -> Option<String> {
+    if object::text(now, &["status"]).is_some_and(|status| status != "ACTIVE") {
+        return Some("is being deleted".to_owned());
+    }
+    let size = |object| object::number(object, &["desiredCount"]).unwrap_or(0);
+    let (before, now) = (size(before), size(now));
+    (now < before).then(|| format!("wants {now} tasks, it wanted {before}"))
 }
 
 /// How a container was put away, in words. Networks and volumes can only be there or not.

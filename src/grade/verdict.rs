@@ -47,6 +47,15 @@ impl Verdict {
         Self::NotMet { reason: reason.into(), evidence }
     }
 
+    /// With a command that shows more, where it is not met and none is named yet.
+    #[must_use]
+    pub fn with_look(mut self, command: Option<String>) -> Self {
+        if let Self::NotMet { evidence, .. } = &mut self {
+            evidence.look = evidence.look.take().or(command);
+        }
+        self
+    }
+
     pub fn unknown(reason: impl Into<String>) -> Self {
         Self::Unknown { reason: reason.into() }
     }

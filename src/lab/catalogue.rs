@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     LabSource,
+    base::{BASE_FOLDER, Bases},
     embedded::{self, HOUSE_FILE},
     house::{HouseText, HouseTexts},
     lab::Platform,
@@ -73,7 +74,8 @@ impl Catalogue {
     pub fn add_folder(&mut self, folder: &Path) -> Result<(), CatalogueError> {
         let unreadable = |source| CatalogueError::Unreadable { folder: folder.to_owned(), source };
         let sources = if folder.join(LAB_FILE).is_file() {
-            let source = LabSource::from_folder(folder, Arc::new(embedded::houses())).map_err(unreadable)?;
+            let houses = Arc::new(houses_around(folder).map_err(unreadable)?);
+            let source = LabSource::from_folder(folder, houses).map_err(unreadable)?;
             let platform = source.platform().unwrap_or(Platform::Kubernetes);
             vec![(platform, source)]
         } else {
@@ -136,7 +138,7 @@ fn read_folder(folder: &Path) -> io::Result<Vec<(Platform, LabSource)>> {
         let mut labs = fs::read_dir(&below)?.collect::<io::Result<Vec<_>>>()?;
         labs.sort_by_key(fs::DirEntry::file_name);
         for lab in labs {
-            let hidden = lab.file_name().as_encoded_bytes().first() == Some(&b'.');
+            let hidden = lab.file_name().as_encoded_bytes().first() == Some(&b'.') || lab.file_name() == BASE_FOLDER;
             if !hidden && lab.path().is_dir() {
                 sources.push((platform, LabSource::from_folder(&lab.path(), Arc::clone(&houses))?));
             }
@@ -145,7 +147,18 @@ fn read_folder(folder: &Path) -> io::Result<Vec<(Platform, LabSource)>> {
     Ok(sources)
 }
 
-/// The program's house rules, each replaced by the folder's own where it has some.
+/// The same for the folder of one lab: where it lies among others, it shares what they share.
+fn houses_around(lab: &Path) -> io::Result<HouseTexts> {
+    let lab = std::path::absolute(lab)?;
+    let platform = lab.parent();
+    let is_platform = platform.and_then(Path::file_name).and_then(|name| Platform::named(name.to_str()?)).is_some();
+    match platform.and_then(Path::parent).filter(|_| is_platform) {
+        Some(labs) => houses_of(labs),
+        None => Ok(embedded::houses()),
+    }
+}
+
+/// The program's house rules and shared systems, each replaced by the folder's own where it has some.
 fn houses_of(folder: &Path) -> io::Result<HouseTexts> {
     let mut houses = embedded::houses();
     for platform in Platform::ALL {
@@ -153,13 +166,37 @@ fn houses_of(folder: &Path) -> io::Result<HouseTexts> {
         match fs::read(&path) {
             Ok(bytes) => {
                 let shown = path.to_string_lossy().into_owned();
-                houses.0.insert(platform, HouseText { shown, bytes: Cow::Owned(bytes) });
+                houses.rules.insert(platform, HouseText { shown, bytes: Cow::Owned(bytes) });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
+        add_bases(&folder.join(platform.as_str()).join(BASE_FOLDER), platform, &mut houses.bases)?;
     }
     Ok(houses)
+}
+
+/// The parts of the shared systems in a folder: `<base>/<part>.yaml`.
+fn add_bases(folder: &Path, platform: Platform, bases: &mut Bases) -> io::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for base in fs::read_dir(folder)? {
+        let base = base?;
+        if !base.file_type()?.is_dir() {
+            continue;
+        }
+        for part in fs::read_dir(base.path())? {
+            let path = part?.path();
+            let below = format!("{}/{BASE_FOLDER}/{}", platform.as_str(), base.file_name().to_string_lossy());
+            let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if let Some(key) = Bases::part_of(&format!("{below}/{file}")) {
+                let shown = path.to_string_lossy().into_owned();
+                bases.0.insert(key, HouseText { shown, bytes: Cow::Owned(fs::read(&path)?) });
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     Span,
-    check::{Caller, Owner, Request},
+    check::{Account, Caller, Check, Owner, Request},
 };
 
 /// One edit of a system.
@@ -35,10 +35,64 @@ pub enum Change {
     Start(ObjectRef),
     /// Stop a running container with its own grace (Docker).
     Stop(ObjectRef),
+    /// Give an image a further name, and take that name away from whatever had it (Docker).
+    Tag(Tag),
+    /// Edit a file of the learner's work folder.
+    Write(Write),
+    /// Build the learner's work folder, as they would: `docker build --tag NAME .` (Docker).
+    Build(Build),
+    /// The grader's own build, on a copy of the work folder, and a container from it for the checks (Docker).
+    Rebuild(Rebuild),
     /// Send requests: load, an order, a switch of the workload (`/hang`).
     Request(Load),
     /// Wait; on a simulator its clock moves on.
     Wait(Span),
+    /// Wait until a check is met: new pods that must listen before they can be asked.
+    Await(Await),
+    /// Ask for the eviction of pods, as a drain does; a budget may refuse it (Kubernetes).
+    Evict(Evict),
+    /// Close nodes to new pods (Kubernetes). Put right when the objective is over.
+    Cordon(Nodes),
+    /// Open nodes to new pods (Kubernetes).
+    Uncordon(Nodes),
+    /// Close nodes and evict what runs there, budgets respected (Kubernetes). Put right when the objective is over.
+    Drain(Nodes),
+    /// Make a Job from a CronJob's template, as `kubectl create job --from` does. Removed when the objective is over.
+    CreateJob(CreateJob),
+    /// Run a command on nodes themselves, as somebody who is logged in there: `[systemctl, stop, kubelet]` (Kubernetes, `node-access`).
+    Node(NodeCommand),
+    /// Apply what the work folder declares, as a reconciler does: exactly its documents, server-side, as field manager `gitops`, taking every
+    /// field that they name (Kubernetes). A folder that cannot be applied makes a trigger `not met`.
+    Sync(Sync),
+    /// Make changes that say what only the running system knows: an address, a uid, a port that was chosen.
+    With(With),
+}
+
+/// Changes with live values. These are looked up before the first of the changes is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct With {
+    /// What `${live.NAME}` stands for in the texts of `changes` and of the files that they apply.
+    pub live: BTreeMap<String, LiveValue>,
+    /// Any changes but `with`.
+    pub changes: Vec<Change>,
+}
+
+/// One value of an object as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiveValue {
+    pub kind: String,
+    /// The object's name; or `owned_by`. Exactly one of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The first by name of the objects that belong to this one: a live pod of a Deployment (Kubernetes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<Owner>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// A JSON pointer (RFC 6901) to a text, a number or a truth value: `/status/podIP`, `/NetworkSettings/Networks/shop/IPAddress`.
+    pub path: String,
 }
 
 /// Which object. `namespace` defaults to the lab's own (the first Namespace document of `system/`).
@@ -76,6 +130,9 @@ pub struct Patch {
     /// `status`, `scale` …: the subresource that is patched (Kubernetes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subresource: Option<String>,
+    /// Kubernetes: who patches, with a token of its own. Absent: the grader.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
 }
 
 /// Delete by name, by labels or by owner; exactly one of the three.
@@ -120,6 +177,56 @@ pub struct Recreate {
     pub new_address: bool,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    /// A name that the image has already: `registry.example/shop/web:1.4`.
+    pub image: String,
+    /// The further name: `registry.example/shop/web:stable`.
+    pub name: String,
+}
+
+/// One file of the work folder. Exactly one of `text`, `from` and `remove`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Write {
+    /// Within the folder: `Dockerfile`, `src/page.txt`.
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// A file of the lab: `controls/two-stages.Dockerfile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remove: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// The name that the image gets.
+    pub image: String,
+    /// Build arguments.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+}
+
+/// Nothing of the learner's is touched: not the folder, no image, no container. A folder that does not build is the checks' matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rebuild {
+    /// How checks name it: `image: {of: {rebuilt: NAME}}`, `each: {kind: Rebuilt, name: NAME}`.
+    pub name: String,
+    /// Edits of the copy: a source that is changed, an input that is rotated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub write: Vec<Write>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+    /// The environment of the container that is made from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+}
+
 /// Requests sent for their effect; their answers are not judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -127,4 +234,77 @@ pub struct Load {
     #[serde(default)]
     pub from: Caller,
     pub request: Request,
+    /// How many requests; with `each` so many to every instance. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// With `each`: at most so many instances, the first by name. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+}
+
+/// Waiting for a check. One that is not met in time makes a trigger `not met` and a control fail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Await {
+    pub check: Box<Check>,
+    /// Default 60s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Span>,
+}
+
+/// Pods to evict, by the eviction API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evict {
+    pub owned_by: Owner,
+    /// At most so many, the first by name. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+}
+
+/// Which nodes; exactly one of `name`, `labels` and `running`. Names differ from target to target, so the other two travel better.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nodes {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Nodes that carry all these labels: a zone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The nodes on which pods of this workload run, first by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<Owner>,
+    /// At most so many of them, the first by name. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+}
+
+/// A command on nodes. It must end by itself, and with success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeCommand {
+    pub nodes: Nodes,
+    /// The program and its arguments; `[sh, -c, …]` for a line of shell.
+    pub command: Vec<String>,
+    /// What takes it back, for a fault or a trigger: `[systemctl, start, kubelet]`. Run when the objective is over, before a reset and at the end
+    /// of the session, so it must do no harm when it is run again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<String>,
+}
+
+/// Nothing to choose: the folder says it all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sync {}
+
+/// A Job from a CronJob's template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateJob {
+    /// The CronJob.
+    pub from: String,
+    /// The Job's name.
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::{
+    ecs,
     lab::Platform,
     problem::{Place, Problem},
     suggest,
@@ -15,15 +16,15 @@ pub const DOCKER_KINDS: [&str; 4] = ["Container", "Image", "Network", "Volume"];
 /// One document of `system/*.yaml` or of a file that a change applies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// `apps/v1`; absent for Docker.
+    /// `apps/v1`; absent but for Kubernetes.
     pub api_version: Option<String>,
-    /// `Deployment`, `Service`; `Container`, `Network`, `Volume`, `Image`.
+    /// `Deployment`, `Service`; `Container`, `Network`, `Volume`, `Image`; `TaskDefinition`, `TargetGroup`, `Role`.
     pub kind: String,
     pub name: String,
-    /// As written in the document; absent for Docker, for cluster-scoped kinds, and where the lab's own is meant.
+    /// As written in the document; absent but for Kubernetes, for cluster-scoped kinds, and where the lab's own is meant.
     pub namespace: Option<String>,
     /// Kubernetes: the manifest as it is. Docker: the Engine API's create body (`Image`, `Env`, `HostConfig` …)
-    /// without `kind` and `name`.
+    /// without `kind` and `name`. ECS: the members of the create call, without these two.
     pub body: Value,
     /// The file within the lab's folder: `system/shop.yaml`.
     pub file: String,
@@ -76,14 +77,13 @@ impl Document {
                 }
                 (api_version, metadata("name"), metadata("namespace"))
             }
-            Platform::Docker => {
+            Platform::Docker | Platform::Ecs => {
                 let name = text("name");
                 if name.is_none() {
                     error(node.place_of(&["name"]), "the document has no `name`", "write the object's name as a text");
                 }
-                if let Some(kind) = kind.filter(|kind| !DOCKER_KINDS.contains(kind)) {
-                    let help = suggest::help(kind, &DOCKER_KINDS).unwrap_or_default();
-                    error(node.place_of(&["kind"]), &format!("Docker has no kind `{kind}`"), &help);
+                if let Some((message, help)) = kind.and_then(|kind| unknown_kind(platform, kind)) {
+                    error(node.place_of(&["kind"]), &message, &help);
                 }
                 if let Some(map) = body.as_object_mut() {
                     map.remove("kind");
@@ -104,6 +104,17 @@ impl Document {
         };
         (problems.len() == before).then_some(read)
     }
+}
+
+/// What is wrong with a kind that the platform does not have, and what may have been meant. Kubernetes may have any.
+pub(crate) fn unknown_kind(platform: Platform, kind: &str) -> Option<(String, String)> {
+    let (word, known) = match platform {
+        Platform::Kubernetes => return None,
+        Platform::Docker => ("Docker", DOCKER_KINDS.to_vec()),
+        Platform::Ecs => ("an ECS lab", ecs::names()),
+    };
+    (!known.contains(&kind))
+        .then(|| (format!("{word} has no kind `{kind}`"), suggest::help(kind, &known).unwrap_or_default()))
 }
 
 #[cfg(test)]

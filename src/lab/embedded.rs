@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use crate::{
     LabSource,
+    base::{BASE_FOLDER, Bases},
     house::{HouseText, HouseTexts},
     lab::Platform,
 };
@@ -14,18 +15,20 @@ static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/labs.rs"));
 /// The name of the file with a platform's house rules.
 pub(crate) const HOUSE_FILE: &str = "house.yaml";
 
-/// The house rules of the repository.
+/// The house rules and the shared systems of the repository.
 pub fn houses() -> HouseTexts {
-    let mut houses = BTreeMap::new();
+    let mut houses = HouseTexts::default();
     for (path, bytes) in FILES {
+        let text = || HouseText { shown: format!("labs/{path}"), bytes: Cow::Borrowed(*bytes) };
         if let Some((folder, HOUSE_FILE)) = path.split_once('/')
             && let Some(platform) = Platform::named(folder)
         {
-            let shown = format!("labs/{path}");
-            houses.insert(platform, HouseText { shown, bytes: Cow::Borrowed(*bytes) });
+            houses.rules.insert(platform, text());
+        } else if let Some(part) = Bases::part_of(path) {
+            houses.bases.0.insert(part, text());
         }
     }
-    HouseTexts(houses)
+    houses
 }
 
 /// The labs of the repository, by platform and name.
@@ -35,6 +38,9 @@ pub fn labs() -> Vec<LabSource> {
         // platform/name/the rest
         let Some((at, _)) = path.match_indices('/').nth(1) else { continue };
         let (folder, file) = path.split_at(at);
+        if folder.ends_with(&format!("/{BASE_FOLDER}")) {
+            continue;
+        }
         let file = file.trim_start_matches('/').to_owned();
         folders.entry(folder).or_default().insert(file, Cow::Borrowed(*bytes));
     }

@@ -1,15 +1,17 @@
 //! `${name}` → the parameter's value, in every text of a lab's files.
 //!
-//! `$${` stands for `${`; `${nonce}` is left for the checks. A text that is nothing but one `${name}` with a number
+//! `$${` stands for `${`; `${nonce}` and `${run}` are left for the checks, `${live.NAME}` for the changes of a `with`, `${Kind/name.arn}` and
+//! `${aws.region}` for the target. A text that is nothing but one `${name}` with a number
 //! becomes that number where a number may stand: nearly everywhere except in the places that are always text
 //! (labels, environment, arguments …; [`is_text`]) and under a `!!str` tag.
 
 use std::collections::BTreeSet;
 
 use crate::{
+    ecs, live,
     problem::{Place, Problem},
     suggest,
-    values::{NONCE, Values},
+    values::{LATER, Values},
     yaml::{Data, Node},
 };
 
@@ -22,7 +24,7 @@ pub(crate) struct Fill<'a> {
 }
 
 /// Mappings and lists whose entries are text in the platforms' APIs.
-const TEXT_INSIDE: [&str; 18] = [
+const TEXT_INSIDE: [&str; 20] = [
     "labels",
     "annotations",
     "matchLabels",
@@ -41,6 +43,8 @@ const TEXT_INSIDE: [&str; 18] = [
     "Sysctls",
     "Aliases",
     "Dns",
+    "options",
+    "entryPoint",
 ];
 
 /// Keys whose value is text in the platforms' APIs.
@@ -129,13 +133,13 @@ impl<'a> Fill<'a> {
                 return filled;
             };
             rest = tail;
-            if name == NONCE {
-                filled.push_str("${nonce}");
+            if LATER.contains(&name) || name.starts_with(live::PREFIX) || ecs::is_for_later(name) {
+                filled.push_str(&format!("${{{name}}}"));
             } else if let Some(value) = self.values.0.get(name) {
                 self.used.insert(name.to_owned());
                 filled.push_str(&value.text());
             } else {
-                let names: Vec<_> = self.values.0.keys().map(String::as_str).chain([NONCE]).collect();
+                let names: Vec<_> = self.values.0.keys().map(String::as_str).chain(LATER).collect();
                 let near = suggest::nearest(name, names).map(|near| format!("did you mean `${{{near}}}`?"));
                 let help = near
                     .unwrap_or_else(|| format!("declare it under `parameters`, or write `$${{{name}}}` for the text"));
@@ -222,9 +226,9 @@ PortBindings: {"8080/tcp": [{HostPort: "${port}"}]}
 
     #[test]
     fn leaves_the_nonce_and_what_is_escaped() {
-        let (value, problems) = fill("a: x${nonce}y\nb: $${HOME} and $$${app} $5\n");
+        let (value, problems) = fill("a: x${nonce}y${run}\nb: $${HOME} and $$${app} $5\n");
         assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(value, json!({"a": "x${nonce}y", "b": "${HOME} and $${app} $5"}));
+        assert_eq!(value, json!({"a": "x${nonce}y${run}", "b": "${HOME} and $${app} $5"}));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Change, Check, LoadedLab,
+    base::Bases,
     decode::decode,
     lab::{ApiVersion, Exception, Lift, Platform, Safeguard},
     problem::Problem,
@@ -37,11 +38,16 @@ pub enum HouseKind {
     HouseRules,
 }
 
-/// The house rules of the platforms, not yet read.
+/// What lies beside the labs for all of them, not yet read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HouseTexts(pub BTreeMap<Platform, HouseText>);
+pub struct HouseTexts {
+    /// The house rules of each platform.
+    pub rules: BTreeMap<Platform, HouseText>,
+    /// The systems that labs share.
+    pub bases: Bases,
+}
 
-/// One `house.yaml` as bytes, and how messages name it.
+/// A file for many labs as bytes, and how messages name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HouseText {
     pub shown: String,
@@ -85,7 +91,7 @@ impl HouseText {
 /// Gives a lab the safeguards that hold in it.
 pub(crate) fn apply(loaded: &mut LoadedLab, problems: &mut Vec<Problem>) {
     let file = loaded.source.shown("lab.yaml");
-    let mut rules = match loaded.source.houses().0.get(&loaded.platform()) {
+    let mut rules = match loaded.source.houses().rules.get(&loaded.platform()) {
         Some(text) => {
             let (rules, found) = text.read(loaded.platform());
             problems.extend(found);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Check, Span};
+use crate::{
+    Change, Check, Span,
+    check::{Account, Caller, List, Request},
+};
 
 /// One `lab.yaml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +24,17 @@ pub struct Lab {
     /// What the target must be able to do; a target that cannot is "unsupported here".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Capability>,
+    /// The parts that the lab takes of systems that labs share (`labs/<platform>/base/<name>/<part>.yaml`):
+    /// `{shop: [web, api]}`. A document of `system/` of the same kind and name is laid over a part's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub base: BTreeMap<String, Vec<String>>,
+    /// Kubernetes: the zones of the nodes that take ordinary pods, in the order of the nodes' names; further nodes begin with the first again.
+    /// `[a, a, b]` needs three such nodes. breakfix sets the labels `topology.kubernetes.io/zone` and takes them back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<String>,
+    /// Kubernetes: further contexts of the learner's kubeconfig, each with somebody else's rights.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<Context>,
     /// Every image reference that exists on the nodes or on the engine for this lab; all are the workload under
     /// another name. What is not listed cannot be pulled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -39,6 +53,10 @@ pub struct Lab {
     /// have shown (a back-off, a progress deadline).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle: Option<Span>,
+    /// What the healthy system answers before it is broken, by a name that checks use (`body: {remembered: NAME}`). The system is then
+    /// healthy for a while, so that it has data.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remember: BTreeMap<String, Remember>,
     pub objectives: Vec<Objective>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub safeguards: Vec<Safeguard>,
@@ -91,11 +109,12 @@ pub enum Difficulty {
 pub enum Platform {
     Kubernetes,
     Docker,
+    Ecs,
 }
 
 impl Platform {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 2] = [Self::Kubernetes, Self::Docker];
+    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Docker, Self::Ecs];
 
     /// The platform of this name.
     pub fn named(name: &str) -> Option<Self> {
@@ -107,8 +126,31 @@ impl Platform {
         match self {
             Self::Kubernetes => "kubernetes",
             Self::Docker => "docker",
+            Self::Ecs => "ecs",
         }
     }
+}
+
+/// A context of the learner's kubeconfig beside the administrator's: `kubectl --context NAME`. Exactly one of `account` and `user`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    pub name: String,
+    /// A ServiceAccount of the lab's system; the context holds a token of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// A user whom no object stands for; the context impersonates them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The groups that the user is in, besides `system:authenticated`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The context's own namespace. Default: the lab's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The learner begins in this context.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub current: bool,
 }
 
 /// Something a target may or may not be able to do; probed, never assumed.
@@ -127,6 +169,8 @@ pub enum Capability {
     DefaultBridge,
     /// The engine can limit a container's memory.
     MemoryLimit,
+    /// Commands can be run on the nodes themselves.
+    NodeAccess,
 }
 
 impl Capability {
@@ -139,6 +183,7 @@ impl Capability {
             Self::DefaultStorage => "default-storage",
             Self::DefaultBridge => "default-bridge",
             Self::MemoryLimit => "memory-limit",
+            Self::NodeAccess => "node-access",
         }
     }
 }
@@ -168,6 +213,15 @@ pub enum History {
     Kept,
 }
 
+/// A question whose answer is kept for later checks; it must be answered with status 200 to 299.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Remember {
+    #[serde(default)]
+    pub from: Caller,
+    pub request: Request,
+}
+
 /// Something that must become true; carries points.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -183,6 +237,10 @@ pub struct Objective {
     /// Changes the grader makes first, after all passive checks are met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trigger: Vec<Change>,
+    /// Looked at from the moment the trigger is pulled until the check is met, about twice a second: what may not fail while a roll-out
+    /// runs. One look that is not met fails the objective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during: Option<Check>,
     pub check: Check,
     /// How long after a trigger (or, in `lab test`, after a control) the check may take to become true. Default 60s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -259,11 +317,31 @@ pub struct Question {
     /// The choices. Absent: the answer is typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choose: Vec<String>,
-    /// Compared without regard to case and surrounding blanks.
+    /// Compared without regard to case and surrounding blanks. Exactly one of this and `answer_from`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answer: String,
+    /// The answer is taken from the system when the lab opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_from: Option<AnswerFrom>,
     /// Shown once answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+}
+
+/// An answer that is worked out from the system as it is when the lab opens: a node's name, a number of pods, an address.
+///
+/// ```yaml
+/// answer_from:
+///   lists: {pods: {kind: Pod, labels: {app: db}}}
+///   cel: pods[0].spec.nodeName
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerFrom {
+    /// By the name that the expression uses.
+    pub lists: BTreeMap<String, List>,
+    /// The expression; must yield a text, a number or a truth value.
+    pub cel: String,
 }
 
 /// One step of the guided mode.

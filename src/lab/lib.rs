@@ -7,16 +7,19 @@
 //! Knows no network, no clock and no target; files are read only in `source` and `catalogue`. `check/` holds the words of a
 //! check, one file a word; their judging lives in `breakfix-grade`, their fetching in `breakfix-stage`.
 
+pub mod base;
 pub mod catalogue;
 pub mod change;
 pub mod check;
 mod decode;
 pub mod document;
+pub mod ecs;
 pub mod embedded;
 mod fill;
 pub mod house;
 pub mod lab;
 pub mod lint;
+pub mod live;
 pub mod load;
 pub mod loaded;
 pub mod problem;

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Document, Lab, LabSource, LoadedLab, Values,
+    base::{BASE_FOLDER, NoPart, lay_over},
     decode::decode,
     fill::Fill,
     house,
     lab::{Parameter, Platform},
     problem::{Place, Problem, Problems},
     schema, shape,
-    values::NONCE,
+    values::LATER,
     yaml::{self, Node, Page},
 };
 
@@ -38,9 +39,12 @@ pub(crate) const LAB_FILE: &str = "lab.yaml";
 /// The path of the text that ends a lab.
 pub(crate) const DEBRIEF_FILE: &str = "debrief.md";
 
-/// Whether a path of the folder is a YAML file.
+/// Where the files lie that the learner works on.
+pub(crate) const WORK: &str = "work/";
+
+/// Whether a path of the folder is a YAML file of the lab's; one that the learner works on is a text like any other.
 pub(crate) fn is_yaml(path: &str) -> bool {
-    path.ends_with(".yaml") || path.ends_with(".yml")
+    (path.ends_with(".yaml") || path.ends_with(".yml")) && !path.starts_with(WORK)
 }
 
 /// Reads a lab with these values, or with the parameters' first ones.
@@ -91,9 +95,11 @@ fn read(source: &LabSource, values: Option<&Values>, problems: &mut Vec<Problem>
 
     let mut folder = Folder { pages: BTreeMap::from([(LAB_FILE.to_owned(), page)]), ..Folder::default() };
     if let Some(platform) = platform {
-        folder.read(source, platform, &mut fill, problems);
+        let base = lab.as_ref().map(|lab| &lab.base);
+        folder.read(source, platform, base, &mut fill, problems);
     }
     let debrief = debrief(source, &mut fill, problems);
+    let texts = texts(source, &mut fill, problems);
     let (used, unfilled) = (fill.used, fill.problems);
     // Without values every `${name}` would be called unknown.
     if filled {
@@ -104,6 +110,7 @@ fn read(source: &LabSource, values: Option<&Values>, problems: &mut Vec<Problem>
         lab: lab?,
         documents: folder.documents,
         files: folder.files,
+        texts,
         debrief,
         values: values.clone(),
         source: source.clone(),
@@ -140,8 +147,9 @@ fn parameters(file: &str, root: &Node, problems: &mut Vec<Problem>) -> Option<BT
                 .key
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
-        if entry.key == NONCE {
-            let problem = Problem::error("parameters", file, entry.place, "`nonce` is what the checks fill in");
+        if LATER.contains(&entry.key.as_str()) {
+            let message = format!("`{}` is what the checks fill in", entry.key);
+            let problem = Problem::error("parameters", file, entry.place, message);
             problems.push(problem.help("choose another name"));
         } else if !fits {
             let problem =
@@ -171,7 +179,15 @@ struct Folder {
 }
 
 impl Folder {
-    fn read(&mut self, source: &LabSource, platform: Platform, fill: &mut Fill<'_>, problems: &mut Vec<Problem>) {
+    fn read(
+        &mut self,
+        source: &LabSource,
+        platform: Platform,
+        base: Option<&BTreeMap<String, Vec<String>>>,
+        fill: &mut Fill<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let base = base.map_or_else(Vec::new, |base| self.base(source, platform, base, fill, problems));
         for (path, bytes) in source.files().iter().filter(|(path, _)| is_yaml(path) && *path != LAB_FILE) {
             let file = source.shown(path);
             let (mut page, found) = yaml::read(&file, bytes);
@@ -188,12 +204,51 @@ impl Folder {
             }
             self.pages.insert(path.clone(), page);
         }
-        if !self.pages.keys().any(|path| path.starts_with("system/")) {
+        if !self.pages.keys().any(|path| path.starts_with("system/")) && base.is_empty() {
             let problem =
                 Problem::error("files", &source.shown("system"), Place::default(), "there is no healthy system");
             problems.push(problem.help("write its documents to system/*.yaml"));
         }
+        self.documents = lay_over(base, std::mem::take(&mut self.documents));
         self.no_object_twice(source, problems);
+    }
+
+    /// The documents of the shared systems' parts that the lab takes.
+    fn base(
+        &mut self,
+        source: &LabSource,
+        platform: Platform,
+        base: &BTreeMap<String, Vec<String>>,
+        fill: &mut Fill<'_>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Document> {
+        let mut documents = Vec::new();
+        for (name, parts) in base {
+            let parts = match source.houses().bases.parts(platform, name, parts) {
+                Ok(parts) => parts,
+                Err(NoPart { index, message, help }) => {
+                    let index = index.map(|index| index.to_string());
+                    let steps: Vec<&str> = ["base", name].into_iter().chain(index.as_deref()).collect();
+                    let root = self.pages.get(LAB_FILE).and_then(|page| page.documents.first());
+                    let place = root.map(|root| root.place_of(&steps)).unwrap_or_default();
+                    let mut problem = Problem::error("base", &source.shown(LAB_FILE), place, message);
+                    problem.help = help;
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            for (part, text) in parts {
+                let (mut page, found) = yaml::read(&text.shown, &text.bytes);
+                problems.extend(found);
+                let path = format!("{BASE_FOLDER}/{part}.yaml");
+                for node in &mut page.documents {
+                    fill.node(&text.shown, node);
+                    documents.extend(Document::read(platform, &path, &text.shown, node, problems));
+                }
+                self.pages.insert(path, page);
+            }
+        }
+        documents
     }
 
     fn no_object_twice(&self, source: &LabSource, problems: &mut Vec<Problem>) {
@@ -206,6 +261,19 @@ impl Folder {
             }
         }
     }
+}
+
+/// Everything that is neither YAML of the lab's nor the debrief.
+fn texts(source: &LabSource, fill: &mut Fill<'_>, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for (path, bytes) in source.files().iter().filter(|(path, _)| !is_yaml(path) && *path != DEBRIEF_FILE) {
+        let file = source.shown(path);
+        match yaml::text_of(&file, bytes) {
+            Ok(text) => drop(texts.insert(path.clone(), fill.text(&file, text))),
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    texts
 }
 
 fn debrief(source: &LabSource, fill: &mut Fill<'_>, problems: &mut Vec<Problem>) -> String {

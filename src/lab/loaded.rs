@@ -17,6 +17,8 @@ pub struct LoadedLab {
     pub documents: Vec<Document>,
     /// The documents of every other YAML file by its path within the folder (`controls/service.yaml`).
     pub files: BTreeMap<String, Vec<Document>>,
+    /// Every other text of the folder by its path: the learner's work folder below `work/`, and what controls write into it.
+    pub texts: BTreeMap<String, String>,
     /// The text of `debrief.md`; empty where there is none.
     pub debrief: String,
     /// What its parameters stand for.

@@ -119,7 +119,13 @@ impl LabSource {
 
     /// A file of the folder as messages name it.
     pub fn shown(&self, path: &str) -> String {
-        if path.is_empty() { self.root.clone() } else { format!("{}/{path}", self.root) }
+        let part = path.strip_prefix("base/").and_then(|part| part.strip_suffix(".yaml"));
+        let shared = part.and_then(|part| self.houses.bases.0.iter().find(|((_, known), _)| known == part));
+        match shared {
+            Some((_, text)) => text.shown.clone(),
+            None if path.is_empty() => self.root.clone(),
+            None => format!("{}/{path}", self.root),
+        }
     }
 
     /// The files by their path within the folder, `/` between its parts.
@@ -151,6 +157,11 @@ impl LabSource {
             hash.update([0]);
             hash.update((bytes.len() as u64).to_be_bytes());
             hash.update(bytes);
+        }
+        // What labs share is part of each, whether it takes much of it or little: a changed base is a changed lab.
+        for ((_, part), text) in &self.houses.bases.0 {
+            hash.update(part.as_bytes());
+            hash.update(&text.bytes);
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

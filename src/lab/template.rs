@@ -15,6 +15,7 @@ macro_rules! files {
 const KUBERNETES: &[(&str, &str)] =
     files!("kubernetes", ["lab.yaml", "system/web.yaml", "controls/impostor.yaml", "debrief.md"]);
 const DOCKER: &[(&str, &str)] = files!("docker", ["lab.yaml", "system/web.yaml", "controls/web.yaml", "debrief.md"]);
+const ECS: &[(&str, &str)] = files!("ecs", ["lab.yaml", "debrief.md"]);
 
 /// A name that a lab cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,7 @@ pub fn template(name: &str, platform: Platform) -> Result<Vec<(String, String)>,
     let files = match platform {
         Platform::Kubernetes => KUBERNETES,
         Platform::Docker => DOCKER,
+        Platform::Ecs => ECS,
     };
     Ok(files.iter().map(|(path, text)| ((*path).to_owned(), text.replace(PLACEHOLDER, name))).collect())
 }

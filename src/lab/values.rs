@@ -7,8 +7,12 @@ use serde_json::Number;
 
 use crate::lab::Parameter;
 
-/// The name that a check fills in anew each time; no parameter may have it and nothing here replaces it.
+/// The name of a value that is new in every request or round trip; no parameter may have it and nothing here replaces it.
 pub const NONCE: &str = "nonce";
+/// The name of a value that is new in every check run and the same all through it: what a trigger writes and its check reads.
+pub const RUN: &str = "run";
+/// The names that are filled in while checking, not while reading.
+pub const LATER: [&str; 2] = [NONCE, RUN];
 
 /// One chosen value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,14 +5,23 @@ use crate::{Change, Check, Lab};
 /// Keys and indexes from the root of `lab.yaml`.
 pub type Steps = Vec<String>;
 
-/// Every check, the parts of composed ones included, in the order of the file's sections.
+/// Every check, the parts of composed ones and those that a change awaits included.
 pub fn checks(lab: &Lab) -> Vec<(Steps, &Check)> {
     let mut found = Vec::new();
     for (index, objective) in lab.objectives.iter().enumerate() {
         if let Some(guard) = &objective.guard {
             add_check(steps(&["objectives"], index, &["guard"]), guard, &mut found);
         }
+        if let Some(during) = &objective.during {
+            add_check(steps(&["objectives"], index, &["during"]), during, &mut found);
+        }
         add_check(steps(&["objectives"], index, &["check"]), &objective.check, &mut found);
+    }
+    for (path, change) in changes(lab) {
+        if let Change::Await(awaited) = change {
+            let path = path.into_iter().chain(["await", "check"].map(str::to_owned)).collect();
+            add_check(path, &awaited.check, &mut found);
+        }
     }
     for (index, safeguard) in lab.safeguards.iter().enumerate() {
         add_check(steps(&["safeguards"], index, &["check"]), &safeguard.check, &mut found);
@@ -25,7 +34,7 @@ pub fn checks(lab: &Lab) -> Vec<(Steps, &Check)> {
     found
 }
 
-/// Every change: of the fault, the triggers and the controls.
+/// Every change: of the fault, the triggers and the controls; those inside a `with` after the `with`.
 pub fn changes(lab: &Lab) -> Vec<(Steps, &Change)> {
     let fault = lab.fault.iter().enumerate().map(|(index, change)| (steps(&["fault"], index, &[]), change));
     let triggers = lab.objectives.iter().enumerate().flat_map(|(number, objective)| {
@@ -36,7 +45,19 @@ pub fn changes(lab: &Lab) -> Vec<(Steps, &Change)> {
         let list = vec!["controls".to_owned(), name.clone()];
         changes.iter().enumerate().map(move |(index, change)| (with(&list, index), change))
     });
-    fault.chain(triggers).chain(controls).collect()
+    fault.chain(triggers).chain(controls).flat_map(|(path, change)| unfolded(path, change)).collect()
+}
+
+/// A change, and those inside it.
+fn unfolded(path: Steps, change: &Change) -> Vec<(Steps, &Change)> {
+    let inside: &[Change] = match change {
+        Change::With(with) => &with.changes,
+        _ => &[],
+    };
+    let list: Steps = path.iter().cloned().chain(["with".to_owned(), "changes".to_owned()]).collect();
+    let inside: Vec<_> =
+        inside.iter().enumerate().flat_map(|(index, change)| unfolded(with(&list, index), change)).collect();
+    [(path, change)].into_iter().chain(inside).collect()
 }
 
 /// The parts of a composed check; none for any other.
@@ -69,6 +90,17 @@ pub fn check_word(check: &Check) -> &'static str {
         Check::NoNewPower(_) => "no_new_power",
         Check::Events(_) => "events",
         Check::Published(_) => "published",
+        Check::Access(_) => "access",
+        Check::DryRun(_) => "dry_run",
+        Check::Restarts(_) => "restarts",
+        Check::Objects(_) => "objects",
+        Check::Logs(_) => "logs",
+        Check::Image(_) => "image",
+        Check::Processes(_) => "processes",
+        Check::File(_) => "file",
+        Check::Steady(_) => "steady",
+        Check::Targets(_) => "targets",
+        Check::Policy(_) => "policy",
     }
 }
 
@@ -83,8 +115,21 @@ pub fn change_word(change: &Change) -> &'static str {
         Change::Recreate(_) => "recreate",
         Change::Start(_) => "start",
         Change::Stop(_) => "stop",
+        Change::Tag(_) => "tag",
+        Change::Write(_) => "write",
+        Change::Build(_) => "build",
+        Change::Rebuild(_) => "rebuild",
         Change::Request(_) => "request",
         Change::Wait(_) => "wait",
+        Change::Await(_) => "await",
+        Change::Evict(_) => "evict",
+        Change::Cordon(_) => "cordon",
+        Change::Uncordon(_) => "uncordon",
+        Change::Drain(_) => "drain",
+        Change::CreateJob(_) => "create_job",
+        Change::Node(_) => "node",
+        Change::Sync(_) => "sync",
+        Change::With(_) => "with",
     }
 }
 

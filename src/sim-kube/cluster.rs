@@ -33,10 +33,15 @@ pub struct Cluster {
     pub nodes: node::Nodes,
     /// Addresses handed out.
     pub network: crate::network::Network,
+    /// Keys, and roles and bindings as they were read last.
+    pub access: crate::access::Access,
     /// What the controllers remember between steps; never in the API.
     pub controllers: controllers::Memory,
     /// What the scheduler remembers; never in the API.
     pub scheduler: scheduler::Memory,
+    /// Which metrics APIs there are, and what is known to them.
+    #[serde(default)]
+    pub metrics: crate::metrics::Metrics,
     /// The last write that the controllers have been told of.
     pub told: u64,
 }
@@ -48,14 +53,17 @@ impl Cluster {
     /// A cluster without any object; `bootstrap` fills it.
     pub fn empty(config: Config) -> Self {
         let store = Store::new(PAST_MAX);
+        let access = crate::access::Access::from_seed(config.seed, config.date);
         Self {
             clock: Clock::starting_at(config.date),
             chance: Chance::from_seed(config.seed),
             queue: Queue::default(),
             nodes: node::Nodes::default(),
             network: crate::network::Network::default(),
-            controllers: controllers::Memory::default(),
+            controllers: controllers::Memory::publishing(&access.trust.authority.certificate),
+            access,
             scheduler: scheduler::Memory::default(),
+            metrics: crate::metrics::Metrics::default(),
             told: store.revision(),
             store,
             config,
@@ -117,6 +125,6 @@ impl Cluster {
 
     /// The key of the object an owner reference or target names, if that kind is served.
     pub fn key_of(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Option<Key> {
-        crate::kind::by_kind(api_version, kind).map(|kind| kind.key(namespace, name))
+        crate::custom::by_kind(self, api_version, kind).map(|kind| kind.key(namespace, name))
     }
 }

@@ -1,6 +1,14 @@
 //! The table of kinds: what the API serves, as rows. A kind without behaviour of its own is a row and nothing else.
 
+mod rows;
+
+use std::sync::LazyLock;
+
 use breakfix_sim::Key;
+
+pub use rows::*;
+
+use crate::custom::Custom;
 
 /// One kind that the API serves.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,9 +31,26 @@ pub struct Kind {
     pub generation: bool,
     /// The schema's name: `io.k8s.api.core.v1.Pod`.
     pub schema: &'static str,
+    /// What a kind has that the cluster itself defines; `None` for the kinds of the table.
+    pub custom: Option<&'static Custom>,
 }
 
 impl Kind {
+    /// The kind of a list of these: `PodList`.
+    pub fn list_kind(&self) -> String {
+        self.custom.map_or_else(|| format!("{}List", self.kind), |custom| custom.list_kind.to_owned())
+    }
+
+    /// The schema's name as it is published: `com.example.stable.v1.CronTab`.
+    pub fn published(&self) -> String {
+        if self.custom.is_none() {
+            return self.schema.to_owned();
+        }
+        let mut parts: Vec<&str> = self.group.split('.').rev().collect();
+        parts.extend([self.version, self.kind]);
+        parts.join(".")
+    }
+
     /// Where an object of this kind lies in the store.
     pub fn key(&self, namespace: &str, name: &str) -> Key {
         Key::new(self.collection, if self.namespaced { namespace } else { "" }, name)
@@ -41,106 +66,6 @@ impl Kind {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 }
-
-const fn core(kind: &'static str, plural: &'static str, singular: &'static str, schema: &'static str) -> Kind {
-    Kind {
-        group: "",
-        version: "v1",
-        kind,
-        plural,
-        singular,
-        short: &[],
-        categories: &[],
-        namespaced: true,
-        subresources: &[],
-        collection: plural,
-        generation: false,
-        schema,
-    }
-}
-
-pub static POD: Kind = Kind {
-    short: &["po"],
-    categories: &["all"],
-    subresources: &["attach", "binding", "eviction", "exec", "log", "portforward", "status"],
-    generation: true,
-    ..core("Pod", "pods", "pod", "io.k8s.api.core.v1.Pod")
-};
-pub static SERVICE: Kind = Kind {
-    short: &["svc"],
-    categories: &["all"],
-    subresources: &["status"],
-    ..core("Service", "services", "service", "io.k8s.api.core.v1.Service")
-};
-pub static CONFIG_MAP: Kind =
-    Kind { short: &["cm"], ..core("ConfigMap", "configmaps", "configmap", "io.k8s.api.core.v1.ConfigMap") };
-pub static SECRET: Kind = core("Secret", "secrets", "secret", "io.k8s.api.core.v1.Secret");
-pub static SERVICE_ACCOUNT: Kind = Kind {
-    short: &["sa"],
-    ..core("ServiceAccount", "serviceaccounts", "serviceaccount", "io.k8s.api.core.v1.ServiceAccount")
-};
-pub static NAMESPACE: Kind = Kind {
-    short: &["ns"],
-    namespaced: false,
-    subresources: &["finalize", "status"],
-    ..core("Namespace", "namespaces", "namespace", "io.k8s.api.core.v1.Namespace")
-};
-pub static NODE: Kind = Kind {
-    short: &["no"],
-    namespaced: false,
-    subresources: &["status"],
-    ..core("Node", "nodes", "node", "io.k8s.api.core.v1.Node")
-};
-pub static EVENT: Kind = Kind { short: &["ev"], ..core("Event", "events", "event", "io.k8s.api.core.v1.Event") };
-pub static ENDPOINTS: Kind =
-    Kind { short: &["ep"], ..core("Endpoints", "endpoints", "endpoints", "io.k8s.api.core.v1.Endpoints") };
-pub static DEPLOYMENT: Kind = Kind {
-    group: "apps",
-    collection: "deployments.apps",
-    short: &["deploy"],
-    categories: &["all"],
-    subresources: &["scale", "status"],
-    generation: true,
-    ..core("Deployment", "deployments", "deployment", "io.k8s.api.apps.v1.Deployment")
-};
-pub static REPLICA_SET: Kind = Kind {
-    group: "apps",
-    collection: "replicasets.apps",
-    short: &["rs"],
-    categories: &["all"],
-    subresources: &["scale", "status"],
-    generation: true,
-    ..core("ReplicaSet", "replicasets", "replicaset", "io.k8s.api.apps.v1.ReplicaSet")
-};
-pub static ENDPOINT_SLICE: Kind = Kind {
-    group: "discovery.k8s.io",
-    collection: "endpointslices.discovery.k8s.io",
-    generation: true,
-    ..core("EndpointSlice", "endpointslices", "endpointslice", "io.k8s.api.discovery.v1.EndpointSlice")
-};
-pub static EVENTS_EVENT: Kind = Kind {
-    group: "events.k8s.io",
-    collection: "events",
-    short: &["ev"],
-    ..core("Event", "events", "event", "io.k8s.api.events.v1.Event")
-};
-
-/// Every kind, in the order in which discovery lists it. The next kind is a row here.
-pub static KINDS: &[&Kind] = &[
-    &CONFIG_MAP,
-    &ENDPOINTS,
-    &EVENT,
-    &NAMESPACE,
-    &NODE,
-    &POD,
-    &SECRET,
-    &SERVICE_ACCOUNT,
-    &SERVICE,
-    &DEPLOYMENT,
-    &REPLICA_SET,
-    &EVENTS_EVENT,
-    &ENDPOINT_SLICE,
-];
 
 /// A kind whose objects are answered and forgotten: nothing is stored.
 #[derive(Debug, PartialEq, Eq)]
@@ -165,6 +90,15 @@ pub static QUESTIONS: &[Question] = &[
         singular: "selfsubjectreview",
         namespaced: false,
         schema: "io.k8s.api.authentication.v1.SelfSubjectReview",
+    },
+    Question {
+        group: "authentication.k8s.io",
+        version: "v1",
+        kind: "TokenReview",
+        plural: "tokenreviews",
+        singular: "tokenreview",
+        namespaced: false,
+        schema: "io.k8s.api.authentication.v1.TokenReview",
     },
     Question {
         group: "authorization.k8s.io",
@@ -211,14 +145,18 @@ pub fn question(group: &str, version: &str, plural: &str) -> Option<&'static Que
         .find(|question| question.group == group && question.version == version && question.plural == plural)
 }
 
-/// Every group with its version, the core group first, then in the order of discovery.
-pub fn groups() -> Vec<(&'static str, &'static str)> {
-    let stored = KINDS.iter().map(|kind| (kind.group, kind.version));
+static GROUPS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+    let stored = KINDS.iter().chain(READINGS).map(|kind| (kind.group, kind.version));
     let mut groups: Vec<_> =
         stored.chain(QUESTIONS.iter().map(|question| (question.group, question.version))).collect();
     groups.sort_unstable();
     groups.dedup();
     groups
+});
+
+/// Every group with each of its versions, the core group first.
+pub fn groups() -> &'static [(&'static str, &'static str)] {
+    &GROUPS
 }
 
 /// Whether a named group is served.
@@ -236,12 +174,17 @@ pub fn by_plural(group: &str, version: &str, plural: &str) -> Option<&'static Ki
     KINDS.iter().copied().find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
 }
 
+/// The kind of readings served at this group, version and plural.
+pub fn reading(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
+    READINGS.iter().copied().find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
+}
+
 /// The kind that an `apiVersion` and `kind` name.
 pub fn by_kind(api_version: &str, name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| kind.kind == name && kind.api_version() == api_version)
 }
 
-/// The kind stored in this collection.
+/// The kind stored in this collection; of several versions, the one in which it is stored.
 pub fn by_collection(collection: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| kind.collection == collection)
 }

@@ -6,15 +6,20 @@
 use jiff::civil::Date;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, PKCS_ED25519, date_time_ymd,
 };
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde::{Deserialize, Serialize};
 
 /// How long certificates are good for: longer than anybody keeps a lab open.
 const YEARS: i16 = 10;
 
+/// What stands before the seed in the DER of an Ed25519 private key (RFC 8410, PKCS#8 version 1).
+const SEED_INFO: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
 /// A certificate and its private key, as PEM.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     pub certificate: String,
     pub key: String,
@@ -50,6 +55,20 @@ impl Authority {
     pub fn generate(name: &str, today: Date) -> Result<Self, CertificateError> {
         let refused = |source| CertificateError { subject: name.to_owned(), source };
         let key = KeyPair::generate().map_err(refused)?;
+        let certificate = root_params(name, today).self_signed(&key).map_err(refused)?.pem();
+        Ok(Self { name: name.to_owned(), key, certificate })
+    }
+
+    /// A root that a seed and a date decide, to the byte: for a simulator that nobody connects to from outside. Whoever knows the seed
+    /// has its key.
+    ///
+    /// # Errors
+    /// The name cannot stand in a certificate.
+    pub fn from_seed(name: &str, seed: &[u8; 32], today: Date) -> Result<Self, CertificateError> {
+        let refused = |source| CertificateError { subject: name.to_owned(), source };
+        let text = [SEED_INFO.as_slice(), seed].concat();
+        let key = PrivatePkcs8KeyDer::from(text);
+        let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ED25519).map_err(refused)?;
         let certificate = root_params(name, today).self_signed(&key).map_err(refused)?.pem();
         Ok(Self { name: name.to_owned(), key, certificate })
     }
@@ -116,6 +135,15 @@ impl Authority {
     }
 }
 
+/// A text that nobody else knows, from the system's randomness.
+///
+/// # Errors
+/// The system gives none.
+pub fn secret(of_what: &str) -> Result<String, CertificateError> {
+    let refused = |source| CertificateError { subject: of_what.to_owned(), source };
+    Ok(KeyPair::generate().map_err(refused)?.serialize_pem())
+}
+
 fn root_params(name: &str, today: Date) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = distinguished(name, None);
@@ -155,6 +183,15 @@ mod tests {
         let first = Authority::generate("breakfix", date(2026, 2, 28)).unwrap();
         let second = Authority::restore("breakfix", &first.credentials()).unwrap();
         assert_eq!(first.credentials(), second.credentials());
+    }
+
+    #[test]
+    fn a_seed_decides_a_root_to_the_byte() {
+        let of = |seed: u8| Authority::from_seed("breakfix", &[seed; 32], date(2026, 11, 21)).unwrap().credentials();
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1).key, of(2).key);
+        let again = Authority::restore("breakfix", &of(1)).unwrap();
+        again.client("somebody", None, date(2026, 11, 21)).unwrap();
     }
 
     #[test]

@@ -97,12 +97,26 @@ impl Folder {
         serde_json::from_slice(&fs::read(self.ready()).ok()?).ok()
     }
 
-    /// For the process itself: takes the lock and forgets what an earlier one left. `None` if another process is alive.
+    /// For the process itself: as [`Self::enter`], but a folder that is no more stays so. Its session was removed while the process was being
+    /// started, and whoever removed it could not know of the process.
+    ///
+    /// # Errors
+    /// The folder is gone, or the file system refuses.
+    pub fn enter_to_serve(&self) -> io::Result<Option<Lock>> {
+        fs::metadata(&self.path)?;
+        self.take()
+    }
+
+    /// Takes the lock of a folder, which is made if need be, and forgets what an earlier process left. `None` if another process is alive.
     ///
     /// # Errors
     /// As the file system refuses.
     pub fn enter(&self) -> io::Result<Option<Lock>> {
         fs::create_dir_all(&self.path)?;
+        self.take()
+    }
+
+    fn take(&self) -> io::Result<Option<Lock>> {
         let Some(lock) = Lock::take(&self.lock())? else { return Ok(None) };
         match fs::remove_file(self.ready()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -174,7 +188,15 @@ impl Folder {
     /// As the system refuses.
     pub fn stop(&self, patience: Duration) -> io::Result<()> {
         for signal in [rustix::process::Signal::TERM, rustix::process::Signal::KILL] {
-            let Found::Running(ready) = self.find()? else { return Ok(()) };
+            let begun = Instant::now();
+            let ready = loop {
+                match self.find()? {
+                    Found::Running(ready) => break ready,
+                    // One that is only just starting has not said who it is, but will.
+                    Found::Starting if begun.elapsed() < patience => thread::sleep(LOOK),
+                    Found::Starting | Found::Dead | Found::Never => return Ok(()),
+                }
+            };
             let pid = i32::try_from(ready.pid).ok().and_then(rustix::process::Pid::from_raw);
             if let Some(pid) = pid {
                 // It may have ended between the look and the signal; the next look tells.
@@ -225,6 +247,28 @@ mod tests {
         assert_eq!(folder.find().unwrap(), Found::Dead);
         let _lock = folder.enter().unwrap().unwrap();
         assert_eq!(folder.find().unwrap(), Found::Starting, "what the dead one said does not count");
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_not_served_and_does_not_come_back() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("gone");
+        assert_eq!(Folder::new(&path).enter_to_serve().unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn one_that_is_only_just_starting_is_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        let lock = folder.enter().unwrap().unwrap();
+        let ending = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(lock);
+        });
+        folder.stop(Duration::from_secs(20)).unwrap();
+        assert_eq!(folder.find().unwrap(), Found::Dead, "it has ended before stop returns");
+        ending.join().unwrap();
     }
 
     #[test]

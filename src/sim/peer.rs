@@ -2,6 +2,8 @@
 //!
 //! Reads only the subject, out of a certificate that TLS has verified already; the rest of X.509 is not this module's business.
 
+use sha2::{Digest, Sha256};
+
 /// Object identifiers of the attributes read, as DER writes them (X.520: 2.5.4.3 and 2.5.4.10).
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
@@ -18,13 +20,16 @@ pub struct Peer {
     pub common_name: String,
     /// Every organization; Kubernetes takes them for the user's groups.
     pub organizations: Vec<String>,
+    /// The certificate's SHA-256, in hexadecimal digits: its name in what is said of who came.
+    pub digest: String,
 }
 
 impl Peer {
     /// The subject of a certificate in DER; `None` if it cannot be read.
     pub fn of(certificate: &[u8]) -> Option<Self> {
-        let (_, certificate, _) = element(certificate)?;
-        let (_, mut rest, _) = element(certificate)?;
+        let digest = Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect();
+        let (_, body, _) = element(certificate)?;
+        let (_, mut rest, _) = element(body)?;
         // version (optional), serialNumber, signature, issuer, validity, subject
         if rest.first() == Some(&VERSION) {
             rest = element(rest)?.2;
@@ -33,7 +38,8 @@ impl Peer {
             rest = element(rest)?.2;
         }
         let (tag, names, _) = element(rest)?;
-        (tag == SEQUENCE).then(|| Self::read(names)).flatten()
+        let peer = if tag == SEQUENCE { Self::read(names)? } else { return None };
+        Some(Self { digest, ..peer })
     }
 
     /// A subject is a sequence of sets of (identifier, text) pairs.
@@ -97,6 +103,7 @@ mod tests {
         assert_eq!(peer.common_name, "kubernetes-admin");
         assert_eq!(peer.organizations, ["system:masters"]);
         assert!(Peer::of(&certificate(None)).unwrap().organizations.is_empty());
+        assert_eq!(peer.digest.len(), 64);
     }
 
     #[test]

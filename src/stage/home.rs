@@ -6,6 +6,8 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -38,7 +40,7 @@ impl HomeError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Nowhere | Self::Busy { .. } => None,
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Self::Io { source, .. } if crate::life::is_full(source) => {
                 Some("The disk is full; nothing was changed. Free some space and try again.".to_owned())
             }
             Self::Io { path, .. } => Some(format!(
@@ -131,6 +133,20 @@ impl Home {
             Ok(()) => Ok(Guard { _file: file }),
             Err(fs::TryLockError::WouldBlock) => Err(HomeError::Busy { what: what.to_owned() }),
             Err(fs::TryLockError::Error(source)) => Err(HomeError::Io { what: "lock", path, source }),
+        }
+    }
+
+    /// As [`Home::lock`], for somebody who can wait a little: `check --watch` holds a session for as long as one look takes.
+    ///
+    /// # Errors
+    /// As [`Home::lock`], once `patience` is over.
+    pub fn lock_within(&self, name: &str, what: &str, patience: Duration) -> Result<Guard, HomeError> {
+        let clock = Instant::now();
+        loop {
+            match self.lock(name, what) {
+                Err(HomeError::Busy { .. }) if clock.elapsed() < patience => thread::sleep(Duration::from_millis(50)),
+                other => return other,
+            }
         }
     }
 }

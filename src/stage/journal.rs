@@ -199,6 +199,18 @@ mod tests {
         assert_eq!(journal.unfinished().unwrap().step, Some(Step::Fault));
     }
 
+    /// `/dev/full` takes no byte, as a full disk does (full(4)).
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn on_a_full_disk_nothing_is_announced_and_the_learner_is_told_why() {
+        let file = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        let journal = Journal { file: Mutex::new(file), path: PathBuf::from("/dev/full"), crash_after: None };
+        let error = journal.write(&Entry::Begin { step: Step::Create }).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        let error = crate::life::LifeError::from(error);
+        assert!(error.hints().concat().contains("disk is full"), "{error}");
+    }
+
     #[test]
     fn nonsense_in_the_middle_is_an_error_with_its_line() {
         let folder = tempfile::tempdir().unwrap();

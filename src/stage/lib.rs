@@ -5,6 +5,7 @@
 //! Adding a target touches one folder here and one line in `target/mod.rs`.
 
 mod asking;
+mod aws;
 pub mod docker;
 pub mod home;
 pub mod image;
@@ -14,6 +15,8 @@ pub mod life;
 pub mod session;
 pub mod target;
 pub mod venue;
+mod with;
+mod work;
 
 pub use home::Home;
 pub use journal::Journal;

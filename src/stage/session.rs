@@ -50,6 +50,9 @@ pub struct Session {
     /// The first answer given to each question, by its number from 0, and whether it was right.
     #[serde(default)]
     pub answers: BTreeMap<usize, Answer>,
+    /// The answers that were taken from the system when the lab opened, by the question's number from 0.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expected: BTreeMap<usize, String>,
     /// Safeguards that were seen violated and stick.
     #[serde(default)]
     pub sticky: BTreeSet<String>,
@@ -64,6 +67,9 @@ pub struct Session {
     /// The verdicts of the last check, by objective.
     #[serde(default)]
     pub last: BTreeMap<String, String>,
+    /// How many steps of a guided lab are done.
+    #[serde(default)]
+    pub step: usize,
     /// The learner has read the debrief before solving the lab; it does not count any more.
     #[serde(default)]
     pub gave_up: bool,

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use breakfix_lab::LoadedLab;
+use breakfix_lab::{LoadedLab, Platform};
 
 use crate::{
-    Home, Session, Target, TargetError, docker,
+    Home, Session, Target, TargetError, aws, docker,
     home::HomeError,
     image, kubernetes,
     target::{Cause, Place, TargetName},
@@ -15,12 +15,17 @@ use crate::{
 pub fn place(home: &Home, session: &Session, lab: &LoadedLab) -> Place {
     Place {
         session: session.id.clone(),
+        platform: lab.platform(),
         lab: session.lab.clone(),
         folder: session.folder(home),
         namespace: lab.namespace().unwrap_or_default().to_owned(),
         documents: lab.documents.clone(),
         files: lab.files.clone(),
+        texts: lab.texts.clone(),
         images: lab.lab.images.clone(),
+        zones: lab.lab.zones.clone(),
+        contexts: lab.lab.contexts.clone(),
+        requires: lab.lab.requires.clone(),
         opened: session.opened,
     }
 }
@@ -30,14 +35,18 @@ pub fn place(home: &Home, session: &Session, lab: &LoadedLab) -> Place {
 /// # Errors
 /// The target cannot be reached or brought up.
 pub async fn connect(home: &Home, session: &Session, lab: &LoadedLab) -> Result<Box<dyn Target>, TargetError> {
-    let place = place(home, session, lab);
+    connect_at(place(home, session, lab), home, session).await
+}
+
+async fn connect_at(place: Place, home: &Home, session: &Session) -> Result<Box<dyn Target>, TargetError> {
     match &session.target {
         TargetName::Docker => docker::open(place, home).await,
+        name if place.platform == Platform::Ecs => aws::open(name, place, &aws_options(home, session)).await,
         name => kubernetes::open(name, place, &kubernetes_options(home, session)).await,
     }
 }
 
-/// The same for `lab test`: simulators run in this process, on virtual time.
+/// The same for `lab test`: simulators run in this process, on virtual time, and what the generic wrong fixes apply is known.
 ///
 /// # Errors
 /// The target cannot be reached or brought up.
@@ -46,9 +55,12 @@ pub async fn connect_for_proof(
     session: &Session,
     lab: &LoadedLab,
 ) -> Result<Box<dyn Target>, TargetError> {
+    let mut place = place(home, session, lab);
+    place.files.extend(crate::life::generic::files(lab));
     match &session.target {
-        TargetName::Sim => kubernetes::open_local(place(home, session, lab), session.seed.unwrap_or(1)).await,
-        _ => connect(home, session, lab).await,
+        TargetName::Sim if lab.platform() == Platform::Ecs => Ok(aws::open_local(place, session.seed.unwrap_or(1))),
+        TargetName::Sim => kubernetes::open_local(place, session.seed.unwrap_or(1)).await,
+        _ => connect_at(place, home, session).await,
     }
 }
 
@@ -58,8 +70,10 @@ pub async fn connect_for_proof(
 /// The simulator does not end.
 pub async fn close(home: &Home, session: &Session) -> Result<(), TargetError> {
     let result = match &session.target {
-        TargetName::Sim => kubernetes::close_simulator(&session.folder(home)).await,
-        TargetName::Kind | TargetName::Context(_) | TargetName::Docker => Ok(()),
+        TargetName::Sim => close_simulators(&session.folder(home)).await,
+        TargetName::Kind | TargetName::Context(_) | TargetName::Docker | TargetName::Aws | TargetName::Endpoint(_) => {
+            Ok(())
+        }
     };
     // A simulator writes into the session's folder until it ends; what it wrote last is nobody's.
     if let Err(error) = crate::life::forget(home, &session.id) {
@@ -68,15 +82,26 @@ pub async fn close(home: &Home, session: &Session) -> Result<(), TargetError> {
     result
 }
 
-/// What the learner has to agree to first; nothing where the target is breakfix's own or the learner's default.
+/// Whether the learner has to agree first: the target is neither breakfix's own nor the learner's default.
+pub fn asks_first(session: &Session) -> bool {
+    match &session.target {
+        TargetName::Context(_) | TargetName::Aws | TargetName::Endpoint(_) => true,
+        TargetName::Sim | TargetName::Kind | TargetName::Docker => false,
+    }
+}
+
+/// What the learner has to agree to first, where [`asks_first`].
 ///
 /// # Errors
-/// The target named is not known.
-pub fn consent(home: &Home, session: &Session, lab: &LoadedLab) -> Result<Option<String>, TargetError> {
+/// The target named is not known, or cannot be asked whose it is.
+pub async fn consent(home: &Home, session: &Session, lab: &LoadedLab) -> Result<Option<String>, TargetError> {
     match &session.target {
         TargetName::Context(context) => {
             let options = kubernetes_options(home, session);
             kubernetes::consent(context, &place(home, session, lab), &options).map(Some)
+        }
+        TargetName::Aws | TargetName::Endpoint(_) => {
+            aws::consent(&session.target, &place(home, session, lab), &aws_options(home, session)).await.map(Some)
         }
         TargetName::Sim | TargetName::Kind | TargetName::Docker => Ok(None),
     }
@@ -87,7 +112,7 @@ pub fn consent(home: &Home, session: &Session, lab: &LoadedLab) -> Result<Option
 /// # Errors
 /// A target is in trouble.
 pub async fn sweep(home: &Home, id: &str) -> Result<(), TargetError> {
-    kubernetes::close_simulator(&home.session(id)).await?;
+    close_simulators(&home.session(id)).await?;
     docker::sweep(home, id).await
 }
 
@@ -107,6 +132,14 @@ pub async fn serve_simulator(folder: &Path) -> Result<(), TargetError> {
     kubernetes::serve_simulator(folder).await
 }
 
+/// The same for a simulated AWS.
+///
+/// # Errors
+/// It cannot listen, or its folder is damaged.
+pub async fn serve_aws_simulator(folder: &Path) -> Result<(), TargetError> {
+    aws::serve_simulator(folder).await
+}
+
 /// The version of the Docker engine that `docker` labs would use, in words.
 ///
 /// # Errors
@@ -121,6 +154,17 @@ pub async fn engine_version() -> Result<String, TargetError> {
 /// This breakfix was built where no such program can be built.
 pub fn program() -> Result<usize, String> {
     image::program().map(<[u8]>::len).map_err(|error| error.to_string())
+}
+
+/// Whichever simulator a session has.
+async fn close_simulators(session: &Path) -> Result<(), TargetError> {
+    kubernetes::close_simulator(session).await?;
+    aws::close_simulator(session).await
+}
+
+fn aws_options(home: &Home, session: &Session) -> aws::Options {
+    let kubernetes::Options { home, program, seed, speed, .. } = kubernetes_options(home, session);
+    aws::Options { home, program, seed, speed }
 }
 
 fn kubernetes_options(home: &Home, session: &Session) -> kubernetes::Options {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Client, End, Machine, Program, Server, Settings, Stream, Timer, USAGE, WaitFor,
+    Client, End, Machine, Program, Server, Settings, Ship, Stream, Timer, USAGE, WaitFor, Worker,
     tool::{self, Io},
 };
 
 /// Names of the roles, as the first argument or the variable `ROLE` gives them.
-pub const ROLES: &[&str] = &["serve", "store", "client", "job", "wait-for"];
+pub const ROLES: &[&str] = &["serve", "store", "cache", "client", "worker", "job", "ship", "wait-for"];
 
 /// What became of a start.
 #[expect(clippy::large_enum_variant, reason = "there is one for each start, and it is taken apart at once")]
@@ -79,8 +79,11 @@ fn boot_role(name: &str, arguments: &[String], env: BTreeMap<String, String>, ma
         Err(error) => return refused(&error.to_string(), End::Exit(USAGE), machine),
     };
     let started = match name {
-        "serve" => Server::start(&settings, false, machine).map(|server| Program::Server(Box::new(server))),
-        "store" => Server::start(&settings, true, machine).map(|server| Program::Server(Box::new(server))),
+        "serve" | "store" | "cache" => {
+            Server::start(&settings, name, machine).map(|server| Program::Server(Box::new(server)))
+        }
+        "worker" => Worker::start(&settings, machine).map(Program::Worker),
+        "ship" => Ship::start(&settings).map(Program::Ship),
         "client" => Client::start(&settings, machine).map(Program::Client),
         "job" => Timer::job(&settings).map(Program::Timer),
         "wait-for" => WaitFor::start(&settings, machine).map(Program::WaitFor),

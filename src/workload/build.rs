@@ -49,8 +49,11 @@ fn compile(here: &Path, out: &Path) -> Result<PathBuf, String> {
     let program = out.join("workload");
     let features = "cfg(feature, values(\"serde\"))";
     let common = ["--edition=2024", "--cfg=embedded", "--check-cfg=cfg(embedded)", "--check-cfg", features];
-    let size = ["-Copt-level=s", "-Cpanic=abort", "-Ccodegen-units=1", "-Cdebuginfo=0"];
-    let mut arguments: Vec<OsString> = common.iter().chain(&size).map(OsString::from).collect();
+    // Small is for those who use it; whoever works on it waits for every build, and a small one takes five times as long.
+    let small = env::var("PROFILE").as_deref() == Ok("release");
+    let code: &[&str] = if small { &["-Copt-level=s", "-Ccodegen-units=1", "-Clto=fat"] } else { &["-Copt-level=0"] };
+    let always = ["-Cpanic=abort", "-Cdebuginfo=0"];
+    let mut arguments: Vec<OsString> = common.iter().chain(&always).map(OsString::from).collect();
     if env::var("HOST").as_deref() != Ok(target.as_str()) {
         arguments.push(format!("--target={target}").into());
     }
@@ -59,19 +62,16 @@ fn compile(here: &Path, out: &Path) -> Result<PathBuf, String> {
         option.push(linker);
         arguments.push(option);
     }
+    // Optimising across crates is for the program alone: a library cannot be made so.
     let mut first = rustc(&arguments);
+    first.args(code.iter().filter(|option| !option.starts_with("-Clto")));
     first.args(["--crate-type=rlib", "--crate-name=breakfix_workload", "-o"]).arg(&library).arg(here.join("lib.rs"));
     run(first)?;
     let mut dependency = OsString::from("breakfix_workload=");
     dependency.push(&library);
     let mut second = rustc(&arguments);
-    second.args([
-        "--crate-type=bin",
-        "--crate-name=workload",
-        "-Ctarget-feature=+crt-static",
-        "-Cstrip=symbols",
-        "-Clto=fat",
-    ]);
+    second.args(code);
+    second.args(["--crate-type=bin", "--crate-name=workload", "-Ctarget-feature=+crt-static", "-Cstrip=symbols"]);
     second.arg("--extern").arg(dependency).arg("-o").arg(&program).arg(here.join("main.rs"));
     run(second)?;
     Ok(program)

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    End, Machine, Reaction, Request, Settings, StopRule, Stream, Url, boot::NotStarted, fetch::fetch, shared::Shared,
-    stop::Ending, timer::stop_rule,
+    End, Machine, Reaction, Request, Settings, StopRule, Stream, Url,
+    boot::NotStarted,
+    fetch::fetch,
+    rounds::{Due, Rounds},
+    shared::Shared,
+    timer::stop_rule,
 };
 
 /// Successful calls are summed up this often; failures are told at once.
@@ -25,13 +29,13 @@ pub struct Client {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct State {
-    next: Duration,
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    rounds: Rounds,
     calls: u64,
     failures: u64,
     /// What the last call came to, so that a change is told.
     last: Option<String>,
     next_summary: Duration,
-    ending: Option<Ending>,
 }
 
 impl Client {
@@ -56,21 +60,20 @@ impl Client {
 
     pub(crate) fn stop(&self, machine: &mut dyn Machine) -> Reaction {
         let at = machine.uptime();
-        self.state.with(|state| state.ending = Some(Ending { end: End::Exit(0), at }));
+        self.state.with(|state| state.rounds.stop(at));
         Reaction::Stopping
     }
 
     pub(crate) fn wakes_at(&self) -> Option<Duration> {
-        self.state.with(|state| Some(state.ending.map_or(state.next, |ending| ending.at)))
+        Some(self.state.with(|state| state.rounds.wakes_at()))
     }
 
     pub(crate) fn tick(&self, machine: &mut dyn Machine) -> Option<End> {
         let now = machine.uptime();
-        if let Some(end) = self.state.with(|state| state.ending.and_then(|ending| ending.due(now))) {
-            return Some(end);
-        }
-        if now < self.state.with(|state| state.next) {
-            return None;
+        match self.state.with(|state| state.rounds.due(now)) {
+            Due::End(end) => return Some(end),
+            Due::Nothing => return None,
+            Due::Round => {}
         }
         let request = Request::get(&self.url.target).with_header("user-agent", &self.agent);
         let answer = fetch(&self.url, &request, self.timeout, machine).map(|fetched| fetched.response);
@@ -91,7 +94,7 @@ impl Client {
         let (changed, summary) = self.state.with(|state| {
             state.calls += 1;
             state.failures += u64::from(!well);
-            state.next = (began + self.interval).max(now);
+            state.rounds.next = (began + self.interval).max(now);
             let changed = state.last.as_deref() != Some(outcome);
             state.last = Some(outcome.to_owned());
             let due = now >= state.next_summary;

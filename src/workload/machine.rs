@@ -59,6 +59,20 @@ pub trait Machine {
     /// # Errors
     /// As the kernel refuses.
     fn make_directory(&mut self, path: &str) -> Result<(), FileError>;
+    /// Give what is at `path` these permission bits, without following a link at its end.
+    ///
+    /// # Errors
+    /// As the kernel refuses; a host without this says so in these words.
+    fn set_mode(&mut self, _path: &str, _mode: u32) -> Result<(), FileError> {
+        Err(FileError::Other("Operation not supported".into()))
+    }
+    /// Give what is at `path` to this user and group, without following a link at its end.
+    ///
+    /// # Errors
+    /// As the kernel refuses; a host without this says so in these words.
+    fn set_owner(&mut self, _path: &str, _uid: u32, _gid: u32) -> Result<(), FileError> {
+        Err(FileError::Other("Operation not supported".into()))
+    }
     /// Take the exclusive lock of a file (made where it is missing) and keep it until this process ends, however it ends.
     ///
     /// # Errors
@@ -82,8 +96,16 @@ pub trait Machine {
     /// As the network refuses; a status of 400 and above is an answer, not an error.
     fn exchange(&mut self, to: SocketAddr, request: &Request, timeout: Duration) -> Result<Response, CallError>;
 
-    /// The processes of this PID namespace, by rising number.
+    /// The processes of this PID namespace, by rising number; those that have ended and that nobody has waited for are among them.
     fn processes(&self) -> Vec<Process>;
+    /// Start this same program once more, with other arguments; `wait`: until it has ended.
+    ///
+    /// # Errors
+    /// The kernel's words where it starts no further process, or how it ended where it ended badly. A host that runs no
+    /// further processes says so.
+    fn spawn(&mut self, _arguments: &[&str], _wait: bool) -> Result<(), String> {
+        Err("Function not implemented".into())
+    }
     /// Send a signal.
     ///
     /// # Errors
@@ -261,6 +283,8 @@ impl std::error::Error for CallError {}
 pub struct Process {
     pub pid: u32,
     pub uid: u32,
+    /// The kernel's letter: `R` runs, `S` sleeps, `Z` has ended and waits for somebody to ask how.
+    pub state: char,
     pub argv: Vec<String>,
 }
 

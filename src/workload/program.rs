@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::{Client, End, Machine, Request, Response, Server, StopRule, Timer, WaitFor};
+use crate::{Client, End, Machine, Request, Response, Server, Ship, StopRule, Timer, WaitFor, Worker};
 
 /// A program after its start, of whatever role.
 ///
@@ -17,6 +17,8 @@ pub enum Program {
     Client(Client),
     WaitFor(WaitFor),
     Timer(Timer),
+    Worker(Worker),
+    Ship(Ship),
 }
 
 /// An address that the program listens on.
@@ -66,7 +68,7 @@ impl Program {
     pub fn listens(&self) -> Vec<Listen> {
         match self {
             Self::Server(server) => vec![server.listen()],
-            Self::Client(_) | Self::WaitFor(_) | Self::Timer(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -74,7 +76,7 @@ impl Program {
     pub fn handle(&self, request: &Request, machine: &mut dyn Machine) -> Outcome {
         match self {
             Self::Server(server) => server.handle(request, machine),
-            Self::Client(_) | Self::WaitFor(_) | Self::Timer(_) => Outcome::Hang,
+            _ => Outcome::Hang,
         }
     }
 
@@ -85,6 +87,8 @@ impl Program {
             Self::Client(client) => client.tick(machine),
             Self::WaitFor(wait) => wait.tick(machine),
             Self::Timer(timer) => timer.tick(machine),
+            Self::Worker(worker) => worker.tick(machine),
+            Self::Ship(ship) => ship.tick(machine),
         }
     }
 
@@ -96,6 +100,8 @@ impl Program {
             Self::Client(client) => client.wakes_at(),
             Self::WaitFor(wait) => wait.wakes_at(),
             Self::Timer(timer) => timer.wakes_at(),
+            Self::Worker(worker) => worker.wakes_at(),
+            Self::Ship(ship) => ship.wakes_at(),
         }
     }
 
@@ -108,6 +114,8 @@ impl Program {
         match self {
             Self::Server(server) => server.stop(machine),
             Self::Client(client) => client.stop(machine),
+            Self::Worker(worker) => worker.stop(machine),
+            Self::Ship(ship) => ship.stop(machine),
             // Work that is not done must not look like success.
             Self::WaitFor(_) | Self::Timer(_) => Reaction::Ended(End::Exit(128 + signal)),
         }
@@ -121,6 +129,17 @@ impl Program {
             Self::Client(client) => client.stop_rule(),
             Self::WaitFor(wait) => wait.stop_rule(),
             Self::Timer(timer) => timer.stop_rule(),
+            Self::Worker(worker) => worker.stop_rule(),
+            Self::Ship(ship) => ship.stop_rule(),
+        }
+    }
+
+    /// Whether it waits for processes that were left to it when they end.
+    #[must_use]
+    pub fn reaps(&self) -> bool {
+        match self {
+            Self::Server(server) => server.reaps(),
+            _ => false,
         }
     }
 
@@ -129,7 +148,7 @@ impl Program {
     pub fn held_bytes(&self, now: Duration) -> u64 {
         match self {
             Self::Server(server) => server.held_bytes(now),
-            Self::Client(_) | Self::WaitFor(_) | Self::Timer(_) => 0,
+            _ => 0,
         }
     }
 

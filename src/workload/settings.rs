@@ -38,21 +38,31 @@ pub const SETTINGS: &[Setting] = &[
     row("ORDERS", "none"),
     row("ORDERS_PASSWORD", "none"),
     row("ORDERS_PASSWORD_FILE", "none"),
+    row("SIGN_KEY_FILE", "none"),
+    row("CACHE", "none"),
     row("CACHE_MB", "0"),
     row("LOAD_MB", "CACHE_MB, or 64"),
     row("CPU", "1ms"),
     row("LATENCY", "0s"),
+    row("REAP", "no"),
     row("DATA", "/data"),
     row("SEED_RECORDS", "none"),
     row("PASSWORD", "none"),
     row("PASSWORD_FILE", "none"),
+    row("LEADER", "none"),
     row("URL", "none"),
     row("INTERVAL", "1s"),
     row("TIMEOUT", "2s"),
+    row("JOBS", "none"),
+    row("WORK", "2s"),
+    row("DRAIN", "20s"),
+    row("LOG_FILE", "none"),
+    row("DONE_FILE", "none"),
     row("AFTER", "0s"),
     row("EXIT", "0"),
     row("SAY", "none"),
     row("SEGFAULT", "no"),
+    row("REPORT", "none"),
 ];
 
 const fn row(name: &'static str, default: &'static str) -> Setting {
@@ -121,7 +131,7 @@ impl Settings {
             let name = setting_of(flag).ok_or_else(|| SettingError::UnknownFlag { flag: format!("--{flag}") })?;
             let value = match value {
                 Some(value) => value,
-                None if name == "SEGFAULT" => "yes".to_owned(),
+                None if matches!(name, "SEGFAULT" | "REAP") => "yes".to_owned(),
                 None => rest.next().cloned().ok_or_else(|| SettingError::NoValue { flag: format!("--{flag}") })?,
             };
             settings.flags.insert(name, value);

@@ -10,12 +10,15 @@ use crate::{
     server::Password, shared::Shared,
 };
 
+/// What a backup begins with.
+const SALT_LINE: &str = "salt ";
+
 /// An open store.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Store {
     data: String,
-    salt: String,
+    salt: Shared<String>,
     password: Password,
     /// Held while the file is read and written, so that one id is stored once.
     writing: Shared<()>,
@@ -44,7 +47,7 @@ impl Store {
         }
         let salt = salt(&data, machine).map_err(failed)?;
         let password = Password::read(settings, "PASSWORD", "PASSWORD_FILE");
-        let store = Self { data, salt, password, writing: Shared::new(()) };
+        let store = Self { data, salt: Shared::new(salt), password, writing: Shared::new(()) };
         store.take_stock(&settings.list("SEED_RECORDS"), machine)?;
         Ok(store)
     }
@@ -75,7 +78,7 @@ impl Store {
             if self.records(machine)?.get(id) == Some(&true) {
                 return Ok(());
             }
-            let line = format!("{id} {}\n", checksum(&self.salt, id));
+            let line = format!("{id} {}\n", self.checksum(id));
             machine.write(&self.file(), line.as_bytes(), WriteMode::Append)
         })
     }
@@ -84,12 +87,16 @@ impl Store {
     pub(crate) fn list(&self, machine: &mut dyn Machine) -> Result<String, FileError> {
         let records = self.records(machine)?;
         let whole = records.iter().filter(|(_, whole)| **whole);
-        Ok(whole.map(|(id, _)| format!("{id} {}\n", checksum(&self.salt, id))).collect())
+        Ok(whole.map(|(id, _)| format!("{id} {}\n", self.checksum(id))).collect())
     }
 
     /// The password that callers must send, where there is one.
     pub(crate) fn password(&self, machine: &mut dyn Machine) -> Result<Option<String>, String> {
         self.password.now(machine)
+    }
+
+    fn checksum(&self, id: &str) -> String {
+        self.salt.with(|salt| checksum(salt, id))
     }
 
     /// Ids, each with whether its checksum is right. The file is read anew each time: what it says is what counts.
@@ -102,11 +109,47 @@ impl Store {
         let mut records = BTreeMap::new();
         for line in String::from_utf8_lossy(&bytes).lines() {
             let (id, sum) = line.split_once(' ').unwrap_or((line, ""));
-            let whole = sum == checksum(&self.salt, id);
+            let whole = sum == self.checksum(id);
             let known: &mut bool = records.entry(id.to_owned()).or_default();
             *known |= whole;
         }
         Ok(records)
+    }
+
+    /// Where jobs are kept.
+    pub(crate) fn jobs_file(&self) -> String {
+        format!("{}/jobs", self.data)
+    }
+
+    /// Does something while nobody else writes.
+    pub(crate) fn alone<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.writing.with(|()| work())
+    }
+
+    /// Everything as text: the salt, then the records as they stand in the file.
+    pub(crate) fn backup(&self, machine: &mut dyn Machine) -> Result<String, FileError> {
+        let records = match machine.read(&self.file()) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(FileError::NotFound) => String::new(),
+            Err(error) => return Err(error),
+        };
+        let salt = self.salt.with(|salt| salt.clone());
+        Ok(format!("{SALT_LINE}{salt}\n{records}"))
+    }
+
+    /// Takes over a backup, where it says anything new; the number of its records.
+    pub(crate) fn restore(&self, backup: &str, machine: &mut dyn Machine) -> Result<usize, FileError> {
+        let damaged = || FileError::Other("that is no backup of a store".to_owned());
+        let (salt, records) =
+            backup.strip_prefix(SALT_LINE).and_then(|rest| rest.split_once('\n')).ok_or_else(damaged)?;
+        if self.backup(machine)? != backup {
+            self.writing.with(|()| {
+                machine.write(&format!("{}/salt", self.data), format!("{salt}\n").as_bytes(), WriteMode::Replace)?;
+                machine.write(&self.file(), records.as_bytes(), WriteMode::Replace)
+            })?;
+            self.salt.with(|own| salt.clone_into(own));
+        }
+        Ok(records.lines().count())
     }
 
     fn file(&self) -> String {
@@ -130,7 +173,7 @@ fn salt(data: &str, machine: &mut dyn Machine) -> Result<String, FileError> {
 
 /// FNV-1a over salt and id, stirred once more. It tells mistakes and guesses apart from the real thing; it is no
 /// protection against somebody who reads the salt.
-fn checksum(salt: &str, id: &str) -> String {
+pub(crate) fn checksum(salt: &str, id: &str) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in salt.bytes().chain(*b" ").chain(id.bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -173,6 +216,17 @@ mod tests {
         new.files.append("/data/records", b"o-5 0000000000000000\n");
         new.release_locks();
         assert_eq!(open(&mut new, &[]).unwrap().list(&mut new).unwrap(), two, "a guessed line is not served");
+    }
+
+    #[test]
+    fn a_backup_carries_everything_over() {
+        let (mut one, mut two) = (MemoryMachine::new(), MemoryMachine::with_seed(7));
+        let leader = open(&mut one, &[("SEED_RECORDS", "o-1,o-2")]).unwrap();
+        let follower = open(&mut two, &[]).unwrap();
+        let backup = leader.backup(&mut one).unwrap();
+        assert_eq!(follower.restore(&backup, &mut two).unwrap(), 2);
+        assert_eq!(follower.list(&mut two).unwrap(), leader.list(&mut one).unwrap(), "checksums too");
+        assert!(follower.restore("o-9 x", &mut two).is_err());
     }
 
     #[test]

@@ -96,15 +96,7 @@ impl WaitFor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Boot, MemoryMachine, Program, Response, boot};
-
-    fn start(line: &str, machine: &mut MemoryMachine) -> Program {
-        let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        match boot(&argv, machine) {
-            Boot::Running(program) => program,
-            Boot::Ended(end) => panic!("ended with {end:?}"),
-        }
-    }
+    use crate::{MemoryMachine, Response, memory_machine::start};
 
     #[test]
     fn it_ends_when_everything_is_there() {

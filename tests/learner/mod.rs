@@ -67,6 +67,11 @@ impl Learner {
         self.folder.path().join("state")
     }
 
+    /// What HOME names, the folder they work in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The folders of sessions on disk.
     pub fn sessions(&self) -> Vec<PathBuf> {
         let folder = self.home().join("sessions");
@@ -136,7 +141,11 @@ impl Drop for Learner {
 
 /// Whether a tool is there. Where it is not the test says so and is skipped, unless BREAKFIX_REQUIRE names it.
 pub fn have(what: &str) -> bool {
-    let arguments: &[&str] = if what == "docker" { &["info"] } else { &["version", "--client"] };
+    let arguments: &[&str] = match what {
+        "docker" => &["info"],
+        "script" => &["--version"],
+        _ => &["version", "--client"],
+    };
     let answered = Command::new(what).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if answered.is_ok_and(|status| status.success()) {
         return true;

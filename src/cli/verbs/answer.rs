@@ -14,8 +14,7 @@ use crate::{
 };
 
 pub fn run(app: &App, args: &AnswerArgs) -> Result<Exit, Failure> {
-    let mut session = app.chosen()?;
-    let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
+    let (mut session, _guard) = app.chosen_alone()?;
     let lab = app.lab_of(&session)?;
     let questions = &lab.lab.questions;
     // With one question its number may be left out.
@@ -34,7 +33,7 @@ pub fn run(app: &App, args: &AnswerArgs) -> Result<Exit, Failure> {
         .and_then(|index| questions.get(index))
         .ok_or_else(|| Failure::usage(format!("there is no question {number}")).hint("`breakfix answer` shows them"))?;
     let given = spelled_out(question, &given)?;
-    let right = same(&given, &question.answer);
+    let right = same(&given, session.expected.get(&(number - 1)).unwrap_or(&question.answer));
     let first = !session.answers.contains_key(&(number - 1));
     session.answers.entry(number - 1).or_insert(Answer { given: given.clone(), right });
     session.save(&app.home)?;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub fn run(app: &App, args: &DebriefArgs) -> Result<Exit, Failure> {
-    let mut session = app.chosen()?;
+    let session = app.chosen()?;
     let lab = app.lab_of(&session)?;
     if session.solved.is_none() && !session.gave_up {
         if !args.give_up {
@@ -19,7 +19,7 @@ pub fn run(app: &App, args: &DebriefArgs) -> Result<Exit, Failure> {
                 "`breakfix hint` helps; `breakfix debrief --give-up` shows it, and the lab does not count as solved",
             ));
         }
-        let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
+        let (mut session, _guard) = app.chosen_alone()?;
         session.gave_up = true;
         session.save(&app.home)?;
     }

@@ -2,6 +2,7 @@
 
 mod lint;
 mod new;
+mod side_by_side;
 mod test;
 
 use crate::{

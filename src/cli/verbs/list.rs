@@ -67,6 +67,7 @@ fn row(source: &LabSource, progress: &Progress) -> Result<Row, breakfix_lab::Pro
         targets: match lab.platform {
             Platform::Kubernetes => vec!["sim", "kind", "context"],
             Platform::Docker => vec!["docker"],
+            Platform::Ecs => vec!["sim", "aws", "endpoint"],
         },
         requires: lab.requires.iter().map(|it| it.as_str()).collect(),
     })
@@ -85,6 +86,7 @@ fn print(app: &App, rows: &[Row]) -> Result<(), Failure> {
             let heading = match row.platform {
                 Platform::Kubernetes => "Kubernetes",
                 Platform::Docker => "Docker",
+                Platform::Ecs => "Amazon ECS",
             };
             out.line(&out.paint(Tone::Strong, heading))?;
         }

@@ -1,21 +1,23 @@
 //! The verbs, one file each: what it does, what it prints, how it ends.
 
 mod answer;
-mod check;
+pub mod check;
 mod completions;
 mod debrief;
 mod doctor;
 mod env;
-mod hint;
+pub mod hint;
 mod lab;
 mod list;
+mod node;
 mod progress;
 mod reset;
 mod shell;
 mod sim_serve;
-mod start;
+pub mod start;
 mod status;
-mod stop;
+mod step;
+pub mod stop;
 
 use crate::{
     app::App,
@@ -32,6 +34,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
     match &cli.verb {
         Verb::Completions { shell } => return completions::run(*shell),
         Verb::SimServe { folder } => return sim_serve::run(folder).await,
+        Verb::SimServeAws { folder } => return sim_serve::run_aws(folder).await,
         _ => {}
     }
     let app = App::new(&cli)?;
@@ -40,6 +43,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Start(args) => start::run(&app, &args).await,
         Verb::Check(args) => check::run(&app, &args).await,
         Verb::Status => status::run(&app),
+        Verb::Step(args) => step::run(&app, &args).await,
         Verb::Hint(args) => hint::run(&app, &args),
         Verb::Answer(args) => answer::run(&app, &args),
         Verb::Debrief(args) => debrief::run(&app, &args),
@@ -47,10 +51,12 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Stop(args) => stop::run(&app, &args).await,
         Verb::Shell(args) => shell::run(&app, &args).await,
         Verb::Env => env::run(&app).await,
+        Verb::Node(args) => node::run(&app, &args).await,
         Verb::Doctor => doctor::run(&app).await,
         Verb::Progress => progress::run(&app),
         Verb::Lab(verb) => lab::run(&app, verb).await,
         Verb::Completions { shell } => completions::run(shell),
         Verb::SimServe { folder } => sim_serve::run(&folder).await,
+        Verb::SimServeAws { folder } => sim_serve::run_aws(&folder).await,
     }
 }

@@ -3,18 +3,25 @@
 use breakfix_stage::life;
 
 use crate::{
-    app::App,
+    app::{App, Open},
     exit::{self, Exit},
     failure::Failure,
+    interrupt,
     out::Working,
 };
 
 pub async fn run(app: &App) -> Result<Exit, Failure> {
     let mut open = app.open_session().await?;
-    {
+    let reset = {
         let working = Working::start(&app.out);
-        life::reset(&app.home, &mut open.session, &open.lab, &*open.target, &open.journal, &working).await?;
-    }
+        let Open { session, lab, target, journal, .. } = &mut open;
+        interrupt::unless_interrupted(life::reset(&app.home, session, lab, &**target, journal, &working)).await
+    };
+    let Some(reset) = reset else {
+        return Err(Failure::trouble(format!("interrupted; the reset of {} is not finished", open.session.id))
+            .hint("the next breakfix command goes on with it"));
+    };
+    reset?;
     app.out.say(&format!("{} is broken again, as it was at the start.", open.session.lab));
     Ok(exit::DONE)
 }

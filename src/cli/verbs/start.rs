@@ -23,6 +23,7 @@ use crate::{
     args::{StartArgs, TargetArgs},
     exit::{self, Exit},
     failure::Failure,
+    guide, interrupt,
     keep::Progress,
     out::Working,
     show,
@@ -32,40 +33,16 @@ pub async fn run(app: &App, args: &StartArgs) -> Result<Exit, Failure> {
     let clock = Instant::now();
     let source = match &args.lab {
         Some(name) => app.catalogue.find(name)?.clone(),
-        None => next(app)?,
+        None => offered(app)?,
     };
-    let _starting = app.home.lock("start", "starting a lab")?;
-    app.tidy().await?;
-    let (mut session, lab) = new_session(&source, &args.target, args.seed)?;
-    for other in app.sessions()? {
-        if other.lab == session.lab && other.target == session.target {
-            return Err(Failure::usage(format!("`{}` is already open on {}", other.lab, other.target))
-                .hint("`breakfix status` shows it, `breakfix reset` breaks it again, `breakfix stop` closes it"));
-        }
-    }
-    consent(app, &session, &lab, args.yes)?;
-    let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
-    session.save(&app.home)?;
-    let opened = {
-        let working = Working::start(&app.out);
-        tokio::select! {
-            opened = open(&app.home, &mut session, &lab, &working) => opened,
-            _ = tokio::signal::ctrl_c() => Err(Failure::trouble("interrupted; what had been made is removed")),
-        }
-    };
-    if let Err(failure) = opened {
-        undo(app, session, &lab).await;
-        return Err(failure);
-    }
-    let mut progress = Progress::load(&app.home)?;
-    progress.of(&session).started += 1;
-    progress.save(&app.home)?;
+    let Begun { session, lab } = begin(app, &source, args, None).await?;
     if app.out.json {
         app.out.json(&json!({
             "session": session.id,
             "lab": session.lab,
             "target": session.target.to_string(),
             "env": session.reach.env,
+            "guide": guide::json(&session, &lab),
             "seconds": clock.elapsed().as_secs_f64(),
         }))?;
     } else {
@@ -77,11 +54,65 @@ pub async fn run(app: &App, args: &StartArgs) -> Result<Exit, Failure> {
     Ok(exit::DONE)
 }
 
+/// A lab that was just opened.
+pub struct Begun {
+    pub session: Session,
+    pub lab: LoadedLab,
+}
+
+/// Opens a lab. What a start that does not get to its end has made is removed again. Without a `talk` a line on stderr tells what goes on.
+///
+/// # Errors
+/// The lab is open already or has errors, its target is in trouble, or it was interrupted.
+pub async fn begin(app: &App, source: &LabSource, args: &StartArgs, talk: Option<&dyn Talk>) -> Result<Begun, Failure> {
+    let _starting = app.home.lock("start", "starting a lab")?;
+    app.tidy().await?;
+    let (mut session, lab) = new_session(source, &args.target, args.seed)?;
+    for other in app.sessions()? {
+        if other.lab == session.lab && other.target == session.target {
+            return Err(Failure::usage(format!("`{}` is already open on {}", other.lab, other.target))
+                .hint("`breakfix status` shows it, `breakfix reset` breaks it again, `breakfix stop` closes it"));
+        }
+    }
+    consent(app, &session, &lab, args.yes).await?;
+    let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
+    let opened = match session.save(&app.home) {
+        Err(error) => Some(Err(error.into())),
+        Ok(()) => {
+            let working = talk.is_none().then(|| Working::start(&app.out));
+            let talk = talk.or(working.as_ref().map(|it| it as &dyn Talk)).unwrap_or(&life::Silent);
+            interrupt::unless_interrupted(open(&app.home, &mut session, &lab, talk)).await
+        }
+    };
+    let failure = match opened {
+        Some(Ok(())) => {
+            let mut progress = Progress::load(&app.home)?;
+            progress.of(&session).started += 1;
+            progress.save(&app.home)?;
+            return Ok(Begun { session, lab });
+        }
+        Some(Err(failure)) => failure,
+        None => Failure::trouble("interrupted; what had been made is removed"),
+    };
+    interrupt::cleaning_up(undo(app, session, &lab)).await?;
+    Err(failure)
+}
+
+/// Whether a lab can be opened without asking anybody.
+///
+/// # Errors
+/// As [`new_session`].
+pub fn needs_nobody(source: &LabSource, args: &StartArgs) -> Result<bool, Failure> {
+    let (session, _) = new_session(source, &args.target, args.seed)?;
+    Ok(!venue::asks_first(&session))
+}
+
 /// The tool that labs of a platform are worked on with, where it is not on PATH, and where to get it.
 fn missing_tool(platform: Platform) -> Option<(&'static str, &'static str)> {
     let (tool, where_from) = match platform {
         Platform::Kubernetes => ("kubectl", "https://kubernetes.io/docs/tasks/tools/"),
         Platform::Docker => ("docker", "https://docs.docker.com/engine/install/"),
+        Platform::Ecs => ("aws", "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"),
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| folder.join(tool).is_file());
@@ -158,11 +189,13 @@ pub fn new_session(
         reach: Default::default(),
         hints: BTreeMap::new(),
         answers: BTreeMap::new(),
+        expected: Default::default(),
         sticky: Default::default(),
         best: 0,
         solved: None,
         checks: 0,
         last: BTreeMap::new(),
+        step: 0,
         gave_up: false,
     };
     Ok((session, lab))
@@ -207,8 +240,8 @@ pub fn free_port(from: u16, taken: &[u16]) -> Option<u16> {
 }
 
 /// Asks before anything is made on a system that breakfix did not make itself.
-pub fn consent(app: &App, session: &Session, lab: &LoadedLab, yes: bool) -> Result<(), Failure> {
-    let Some(question) = venue::consent(&app.home, session, lab)? else { return Ok(()) };
+pub async fn consent(app: &App, session: &Session, lab: &LoadedLab, yes: bool) -> Result<(), Failure> {
+    let Some(question) = venue::consent(&app.home, session, lab).await? else { return Ok(()) };
     app.out.say(&question);
     if yes {
         return Ok(());
@@ -219,32 +252,46 @@ pub fn consent(app: &App, session: &Session, lab: &LoadedLab, yes: bool) -> Resu
     if ask("Go ahead? [y/N] ")? { Ok(()) } else { Err(Failure::usage("nothing was done")) }
 }
 
-/// The next lab that is not solved, offered on a terminal.
-fn next(app: &App) -> Result<LabSource, Failure> {
+/// A lab that is not solved yet.
+pub struct Unsolved {
+    pub id: String,
+    title: String,
+    minutes: u32,
+    pub source: LabSource,
+}
+
+/// The easiest lab that is not solved; one of this platform before others.
+///
+/// # Errors
+/// The record of what is solved cannot be read.
+pub fn next_unsolved(app: &App, first: Option<Platform>) -> Result<Option<Unsolved>, Failure> {
     let progress = Progress::load(&app.home)?;
-    let mut labs = Vec::new();
-    for source in app.catalogue.list() {
-        if let Ok(lab) = source.load()
-            && !progress.is_solved(lab.id())
-        {
-            let about = &lab.lab.metadata;
-            labs.push((
-                (about.difficulty, lab.platform(), about.minutes, lab.id().to_owned()),
-                about.title.clone(),
-                source,
-            ));
-        }
-    }
-    labs.sort_by(|a, b| a.0.cmp(&b.0));
-    let Some(((_, _, minutes, id), title, source)) = labs.into_iter().next() else {
+    let labs = app.catalogue.list().filter_map(|source| Some((source.load().ok()?, source)));
+    let unsolved = labs.filter(|(lab, _)| !progress.is_solved(lab.id()));
+    let next = unsolved.min_by_key(|(lab, _)| {
+        let about = &lab.lab.metadata;
+        let elsewhere = first.is_some_and(|first| first != lab.platform());
+        (elsewhere, about.difficulty, lab.platform(), about.minutes, lab.id().to_owned())
+    });
+    Ok(next.map(|(lab, source)| Unsolved {
+        id: lab.id().to_owned(),
+        title: lab.lab.metadata.title.clone(),
+        minutes: lab.lab.metadata.minutes,
+        source: source.clone(),
+    }))
+}
+
+/// The next lab, offered on a terminal.
+fn offered(app: &App) -> Result<LabSource, Failure> {
+    let Some(next) = next_unsolved(app, None)? else {
         return Err(Failure::usage("every lab is solved").hint("`breakfix start LAB --seed N` varies one"));
     };
     if !io::stdin().is_terminal() || app.out.json {
-        return Err(Failure::usage("which lab?").hint(format!("the next one is `breakfix start {id}`")));
+        return Err(Failure::usage("which lab?").hint(format!("the next one is `breakfix start {}`", next.id)));
     }
-    app.out.say(&format!("Next: {id}, \"{title}\", about {minutes} minutes."));
+    app.out.say(&format!("Next: {}, \"{}\", about {} minutes.", next.id, next.title, next.minutes));
     if ask("Start it? [Y/n] ")? {
-        Ok(source.clone())
+        Ok(next.source)
     } else {
         Err(Failure::usage("nothing was started").hint("`breakfix list` shows every lab"))
     }

@@ -9,6 +9,7 @@ use crate::{
     app::App,
     exit::{self, Exit},
     failure::Failure,
+    guide,
     out::Tone,
 };
 
@@ -25,6 +26,8 @@ struct Row {
     solved: bool,
     checks: u32,
     hints: usize,
+    /// Where a guided lab is; null where the lab is not guided, or cannot be read any more.
+    guide: serde_json::Value,
     env: BTreeMap<String, String>,
 }
 
@@ -33,7 +36,8 @@ pub fn run(app: &App) -> Result<Exit, Failure> {
     if app.out.json {
         let rows: Vec<Row> = sessions
             .into_iter()
-            .map(|it| Row {
+            .map(|it| (app.lab_of(&it).map_or(serde_json::Value::Null, |lab| guide::json(&it, &lab)), it))
+            .map(|(guide, it)| Row {
                 session: it.id,
                 lab: it.lab,
                 title: it.title,
@@ -44,6 +48,7 @@ pub fn run(app: &App) -> Result<Exit, Failure> {
                 solved: it.solved.is_some(),
                 checks: it.checks,
                 hints: it.hints.values().sum(),
+                guide,
                 env: it.reach.env,
             })
             .collect();
@@ -73,6 +78,12 @@ pub fn run(app: &App) -> Result<Exit, Failure> {
         ))?;
         for note in &session.reach.notes {
             out.line(&format!("  {note}"))?;
+        }
+        // A lab that cannot be read any more has said so elsewhere; its session can still be stopped.
+        let step =
+            app.lab_of(&session).ok().and_then(|lab| guide::lay_out(out, &session, &lab, "`breakfix step --next`"));
+        if let Some(step) = step.filter(|_| session.phase == Phase::Open && session.solved.is_none()) {
+            out.line(&format!("\n{step}"))?;
         }
     }
     Ok(exit::DONE)

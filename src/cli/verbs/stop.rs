@@ -1,12 +1,17 @@
 //! `stop`: the target holds afterwards what it held before.
 
-use breakfix_stage::{Session, life, venue};
+use breakfix_stage::{
+    Session,
+    life::{self, Talk},
+    venue,
+};
 
 use crate::{
     app::App,
     args::StopArgs,
     exit::{self, Exit},
     failure::Failure,
+    interrupt,
     out::Working,
 };
 
@@ -47,6 +52,23 @@ pub async fn run(app: &App, args: &StopArgs) -> Result<Exit, Failure> {
 }
 
 async fn stop(app: &App, session: Session) -> Result<(), Failure> {
+    let id = session.id.clone();
+    let working = Working::start(&app.out);
+    let closed = interrupt::unless_interrupted(close(app, session, &working)).await;
+    drop(working);
+    closed.unwrap_or_else(|| {
+        Err(Failure::trouble(format!("interrupted; {id} is not removed yet"))
+            .hint("`breakfix stop` goes on with it; so does any other breakfix command"))
+    })?;
+    app.out.say(&format!("{id} is closed; nothing of it is left."));
+    Ok(())
+}
+
+/// Removes a session and everything that it made.
+///
+/// # Errors
+/// Another breakfix works on it, or its target is in trouble; the next command goes on with it.
+pub async fn close(app: &App, session: Session, talk: &dyn Talk) -> Result<(), Failure> {
     let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
     let Some(mut session) = Session::load(&app.home, &session.id)? else { return Ok(()) };
     let journal = breakfix_stage::Journal::open(&session.folder(&app.home)).map_err(life::LifeError::from)?;
@@ -57,11 +79,6 @@ async fn stop(app: &App, session: Session) -> Result<(), Failure> {
     }
     let lab = app.lab_of(&session)?;
     let target = venue::connect(&app.home, &session, &lab).await?;
-    {
-        let working = Working::start(&app.out);
-        life::stop(&app.home, &mut session, &*target, &journal, &working).await?;
-        venue::close(&app.home, &closing).await?;
-    }
-    app.out.say(&format!("{} is closed; nothing of it is left.", closing.id));
-    Ok(())
+    life::stop(&app.home, &mut session, &*target, &journal, talk).await?;
+    Ok(venue::close(&app.home, &closing).await?)
 }

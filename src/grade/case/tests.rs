@@ -97,3 +97,17 @@ fn one_check_can_be_asked_alone() {
     let observation = Observation { at: at(NOW), answers: answers.collect() };
     assert_met(&case.judge(&check, &observation));
 }
+
+#[test]
+fn a_run_has_a_word_of_its_own() {
+    let lab = breakfix_lab::Catalogue::embedded().find("shop-answers-nobody").unwrap().load().unwrap();
+    let mut case = Case::new(&lab, std::sync::Arc::new(Baseline::empty(crate::fixture::at(crate::fixture::NOW))));
+    case.objectives[0].check = crate::fixture::check(
+        serde_json::json!({"http": {"request": {"url": "http://shop/"}, "body": {"contains": "order ${run}"}}}),
+    );
+    let filled = case.clone().with_run("w7").unwrap();
+    let Check::Http(http) = &filled.objectives[0].check else { panic!() };
+    assert_eq!(http.body.as_ref().unwrap().contains.as_deref(), Some("order w7"));
+    assert_eq!(filled.objectives[1], case.objectives[1]);
+    assert!(case.with_run("\", \"x").is_err());
+}

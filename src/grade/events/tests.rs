@@ -13,9 +13,14 @@ fn told(events: &[(&str, &str)]) -> World {
         action: (*action).into(),
         at: at(time),
         container: "x".into(),
+        exit_code: None,
     });
+    answering(events.collect())
+}
+
+fn answering(events: Vec<EngineEvent>) -> World {
     let query = Query::Events { container: "web".into() };
-    World::docker().with("Container", [container("web")]).answering(query, Fetched::Events(events.collect()))
+    World::docker().with("Container", [container("web")]).answering(query, Fetched::Events(events))
 }
 
 #[test]
@@ -55,4 +60,51 @@ fn a_container_that_does_not_exist_proves_nothing() {
 fn an_engine_that_does_not_answer_is_unknown() {
     assert_unknown(&World::docker().with("Container", [container("web")]).judge(&alive()), "events of container web");
     assert_unknown(&told(&[]).failing("Container").judge(&alive()), "etcd");
+}
+
+/// A stop as the engine tells it: the signals, then the end.
+fn stopped(told: &[(&str, &str, Option<i64>)]) -> World {
+    let event = |(action, time, exit_code): &(&str, &str, Option<i64>)| EngineEvent {
+        action: (*action).into(),
+        at: at(time),
+        container: "x".into(),
+        exit_code: *exit_code,
+    };
+    answering(told.iter().map(event).collect())
+}
+
+fn in_good_order() -> breakfix_lab::Check {
+    check(json!({"events": {"container": "web", "ended": {"codes": [0, 143], "within": "3s"}}}))
+}
+
+#[test]
+fn a_program_that_ends_when_it_is_told_to_is_met() {
+    let quick = [
+        ("kill", "2026-11-21T11:59:00Z", None),
+        ("die", "2026-11-21T11:59:00.2Z", Some(143)),
+        ("start", "2026-11-21T11:59:01Z", None),
+    ];
+    assert_met(&stopped(&quick).judge(&in_good_order()));
+}
+
+#[test]
+fn a_program_that_has_to_be_killed_or_takes_its_time_is_not_met() {
+    // Engine 20.10: SIGTERM, ten seconds, SIGKILL, two `kill` events.
+    let forced = [
+        ("kill", "2026-11-21T11:59:00Z", None),
+        ("kill", "2026-11-21T11:59:10Z", None),
+        ("die", "2026-11-21T11:59:10.1Z", Some(137)),
+    ];
+    assert_not_met(&stopped(&forced).judge(&in_good_order()), "ended with code 137");
+    let slow = [("kill", "2026-11-21T11:59:00Z", None), ("die", "2026-11-21T11:59:08Z", Some(0))];
+    assert_not_met(&stopped(&slow).judge(&in_good_order()), "8.0 s after it was told to");
+    assert_not_met(&stopped(&[]).judge(&in_good_order()), "did not end");
+    let unknown = [("die", "2026-11-21T11:59:08Z", None)];
+    assert_not_met(&stopped(&unknown).judge(&in_good_order()), "no code");
+}
+
+#[test]
+fn one_bad_end_among_good_ones_is_not_met() {
+    let twice = [("die", "2026-11-21T11:59:00Z", Some(0)), ("die", "2026-11-21T11:59:08Z", Some(137))];
+    assert_not_met(&stopped(&twice).judge(&in_good_order()), "137");
 }

@@ -161,3 +161,18 @@ fn what_an_expression_says_does_not_spoil() {
         assert!(!format!("{:?}", world.judge(&of_shop(cel))).contains("swordfish"), "{cel}");
     }
 }
+
+#[test]
+fn the_live_pods_of_a_workload() {
+    let check = check(json!({"field": {
+        "kind": "Pod", "owned_by": {"kind": "Deployment", "name": "shop"},
+        "cel": "object.spec.containers.all(c, c.name == 'web')", "wanted": "each runs web",
+    }}));
+    assert_met(&shop().judge(&check));
+    let [a, b, c] = shop_pods();
+    let edited = but(b.clone(), json!({"spec": {"containers": [{"name": "other"}]}}));
+    assert_not_met(&shop().with("Pod", [a.clone(), edited.clone(), c.clone()]).judge(&check), "Pod shop-a-2");
+    let stranger = but(edited, json!({"metadata": {"name": "x", "uid": "x", "ownerReferences": null}}));
+    assert_met(&shop().with("Pod", [a, b, c, stranger]).judge(&check));
+    assert_not_met(&shop().with("Pod", []).judge(&check), "no Pod of Deployment shop");
+}

@@ -190,3 +190,74 @@ fn the_query_carries_what_the_check_says() {
         (Some("other"), Duration::from_secs(2), "http://dns/")
     );
 }
+
+#[test]
+fn a_header_must_say_so() {
+    let hit = page(json!({"headers": {"x-cache": "hit"}}));
+    let with = |value: &str| Outcome::Answered {
+        status: 200,
+        headers: BTreeMap::from([("X-Cache".to_owned(), value.to_owned())]),
+        body: "shop 1.4".to_owned(),
+    };
+    assert_met(&alone(&hit, with("hit")));
+    assert_not_met(&alone(&hit, with("miss")), "the answer's x-cache is \"miss\"");
+    assert_not_met(&alone(&hit, status(200, "shop 1.4")), "the answer has no x-cache");
+}
+
+#[test]
+fn what_warms_up_is_not_looked_at() {
+    let check = page(json!({"warm_up": 1, "times": 2}));
+    let good = || answered("shop 1.4", "x");
+    let bad = || exchange(Outcome::TimedOut);
+    assert_met(&on(World::kubernetes(), &check, vec![bad(), good(), good()]));
+    assert_not_met(&on(World::kubernetes(), &check, vec![good(), good(), bad()]), "request 2 of 2");
+    // Of two probers each warms up.
+    assert_met(&on(World::kubernetes(), &check, vec![bad(), good(), good(), bad(), good(), good()]));
+    assert_unknown(&on(World::kubernetes(), &check, vec![good(), good()]), "sent 1 of 2");
+}
+
+#[test]
+fn one_colour_for_everybody() {
+    let check = page(json!({"alike": true, "times": 3}));
+    let all = |bodies: [&str; 3]| on(World::kubernetes(), &check, bodies.map(|body| answered(body, "x")).to_vec());
+    assert_met(&all(["shop 1.4 blue", "shop 1.4 blue\n", "shop 1.4 blue"]));
+    assert_not_met(&all(["shop 1.4 blue", "shop 1.4 green", "shop 1.4 blue"]), "2 different answers");
+}
+
+#[test]
+fn a_share_has_two_ends() {
+    let check = page(json!({"share": {"contains": "v2", "at_least": 5, "at_most": 25}, "times": 20}));
+    let canary = |count: usize| {
+        let bodies = (0..20).map(|n| if n < count { "shop 1.4 v2" } else { "shop 1.4 v1" });
+        on(World::kubernetes(), &check, bodies.map(|body| answered(body, "x")).collect())
+    };
+    for (count, met) in [(0, false), (1, true), (5, true), (6, false), (20, false)] {
+        assert_eq!(canary(count).is_met(), met, "{count}: {:?}", canary(count));
+    }
+    assert_not_met(&canary(6), "6 of 20 answers say \"v2\"");
+}
+
+#[test]
+fn ninety_five_of_a_hundred_are_quick() {
+    let check = page(json!({"p95": "500ms", "times": 20}));
+    let slow = |count: usize| {
+        let took = |n: usize| Duration::from_millis(if n < count { 900 } else { 20 });
+        let all = (0..20).map(|n| Exchange { took: took(n), ..answered("shop 1.4", "x") });
+        on(World::kubernetes(), &check, all.collect())
+    };
+    assert_met(&slow(1));
+    assert_not_met(&slow(2), "95 of 100 answers take up to 900 ms");
+}
+
+#[test]
+fn what_was_there_before_must_be_there() {
+    let check = check(json!({"http": {"request": {"url": "http://shop/orders"}, "body": {"remembered": "orders"}}}));
+    let mut world = World::kubernetes();
+    let body = |text: &str| vec![exchange(status(200, text))];
+    assert_unknown(&on(world.clone(), &check, body("a 1\n")), "nothing was remembered as `orders`");
+    world.baseline.remembered.insert("orders".to_owned(), "a 1\nb 2\n".to_owned());
+    assert_met(&on(world.clone(), &check, body("c 9\nb 2\na 1\n")));
+    // The ids typed in again have other checksums.
+    assert_not_met(&on(world.clone(), &check, body("a 7\nb 8\n")), "2 of the 2 entries of before are not there");
+    assert_not_met(&on(world, &check, body("")), "2 of the 2");
+}

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
-    Exchange, Failure, Fetched, Judge, Observation, Outcome, Query, Verdict, fixture::*, observation::EngineEvent,
+    Exchange, Failure, Fetched, Judge, Observation, Outcome, Query, Verdict,
+    fixture::*,
+    observation::{EngineEvent, ImageSeen},
 };
 
 /// One of each word, and more than one where a word has several sides.
@@ -28,7 +30,20 @@ fn words() -> Vec<Check> {
         json!({"scale_kept": {"kinds": ["Deployment", "Container"]}}),
         json!({"no_new_power": {}}),
         json!({"events": {"container": "web", "none": ["oom"]}}),
+        json!({"events": {"container": "web", "ended": {"codes": [0], "within": "3s"}}}),
         json!({"published": {"container": "web", "only_on": ["127.0.0.1"]}}),
+        json!({"access": {"account": {"name": "x"}, "can": [{"verb": "get", "resource": "pods"}]}}),
+        json!({"dry_run": {"create": "x.yaml"}}),
+        json!({"restarts": {"kind": "Deployment", "name": "shop", "expect": "none"}}),
+        json!({"objects": {"lists": {"pods": {"kind": "Pod", "owned_by": owner.clone()}}, "cel": "pods.all(p, p.spec.x)", "wanted": "x"}}),
+        json!({"logs": {"of": owner.clone(), "contains": "x"}}),
+        json!({"steady": {"service": "web", "desired": 1}}),
+        json!({"targets": {"service": "web", "group": "web"}}),
+        json!({"policy": {"role": "web", "can": [{"action": "s3:GetObject"}]}}),
+        json!({"image": {"of": {"container": "web"}, "size_max": "12M", "absent": ["/src"], "like": {"rebuilt": "web"}}}),
+        json!({"image": {"of": {"name": "web:1"}, "present": ["/app"], "lacks": ["secret"]}}),
+        json!({"processes": {"container": "web", "zombies_max": 0, "unprivileged": true}}),
+        json!({"file": {"container": "web", "path": "/data", "mode_lacks": "0002"}}),
     ]
     .into_iter()
     .map(check)
@@ -37,7 +52,11 @@ fn words() -> Vec<Check> {
 
 /// A world whose baseline holds something of everything.
 fn world(platform: Platform) -> World {
-    let mut world = if platform == Platform::Docker { World::docker() } else { World::kubernetes() };
+    let mut world = match platform {
+        Platform::Kubernetes => World::kubernetes(),
+        Platform::Docker => World::docker(),
+        Platform::Ecs => World::ecs(),
+    };
     for (kind, object) in
         [("Deployment", deployment("shop", 3)), ("Container", container("web")), ("Volume", container("web"))]
     {
@@ -46,8 +65,8 @@ fn world(platform: Platform) -> World {
     world
 }
 
-fn platforms() -> [Platform; 2] {
-    [Platform::Kubernetes, Platform::Docker]
+fn platforms() -> [Platform; 3] {
+    [Platform::Kubernetes, Platform::Docker, Platform::Ecs]
 }
 
 fn answer(check: &Check, world: &World, of: impl Fn(&Query) -> Option<Result<Fetched, Failure>>) -> Verdict {
@@ -108,8 +127,23 @@ fn nothing_anywhere_is_never_met_but_for_the_scan_of_rights() {
         for check in words() {
             let verdict = answer(&check, &world(platform), |query| {
                 Some(Ok(match query {
-                    Query::Objects { .. } => Fetched::Objects(vec![]),
+                    Query::Objects { .. } | Query::Declared { .. } => Fetched::Objects(vec![]),
+                    Query::Access { actions, .. } => {
+                        Fetched::Permits(Some(actions.iter().map(|_| permit(true, false)).collect()))
+                    }
+                    Query::DryCreate { .. } => {
+                        Fetched::Admission(crate::Admission::Refused { code: 403, message: String::new() })
+                    }
+                    Query::DryEvict { .. } => Fetched::Admission(crate::Admission::Nothing),
+                    Query::Logs { .. } => Fetched::Logs(Vec::new()),
+                    Query::Decisions { .. } => Fetched::Decisions(None),
                     Query::Events { .. } => Fetched::Events(vec![]),
+                    Query::Image { .. } => Fetched::Image(ImageSeen::Missing("there is none".into())),
+                    Query::Traces { .. } => {
+                        Fetched::Traces(crate::observation::Traces::Missing("there is none".into()))
+                    }
+                    Query::Processes { .. } => Fetched::Processes(None),
+                    Query::File { .. } => Fetched::File(crate::observation::FileSeen::Missing),
                     _ => Fetched::Exchanges(vec![]),
                 }))
             });
@@ -231,13 +265,22 @@ proptest! {
             }
             for check in words() {
                 let verdict = answer(&check, &world, |query| Some(Ok(match query {
-                    Query::Objects { .. } => Fetched::Objects(objects.clone()),
+                    Query::Objects { .. } | Query::Declared { .. } => Fetched::Objects(objects.clone()),
                     Query::Requests { .. } => Fetched::Exchanges(vec![exchange(outcome.clone())]),
                     Query::RoundTrip { .. } => {
                         let once = || Exchange { ..exchange(outcome.clone()) };
                         Fetched::RoundTrip { nonce: "n".into(), write: once(), read: Some(once()) }
                     }
-                    Query::Events { .. } => Fetched::Events(vec![EngineEvent { action: "oom".into(), at: at(NOW), container: "x".into() }]),
+                    Query::Access { actions, .. } => Fetched::Permits(Some(actions.iter().map(|_| permit(true, false)).collect())),
+                    Query::DryCreate { .. } => Fetched::Admission(crate::Admission::Admitted),
+                    Query::DryEvict { .. } => Fetched::Admission(crate::Admission::Nothing),
+                    Query::Logs { .. } => Fetched::Logs(Vec::new()),
+                    Query::Decisions { .. } => Fetched::Decisions(None),
+                    Query::Image { .. } => Fetched::Image(ImageSeen::Missing("there is none".into())),
+                    Query::Traces { .. } => Fetched::Traces(crate::observation::Traces::Missing("there is none".into())),
+                    Query::Processes { .. } => Fetched::Processes(None),
+                    Query::File { .. } => Fetched::File(crate::observation::FileSeen::Missing),
+                    Query::Events { .. } => Fetched::Events(vec![EngineEvent { action: "oom".into(), at: at(NOW), container: "x".into(), exit_code: None }]),
                 })));
                 // The same observation, the same verdict.
                 prop_assert_eq!(verdict.word().is_empty(), false);

@@ -25,6 +25,9 @@ pub(super) fn scan(objects: &[(&'static str, &Value)], except: &[Exception]) -> 
     powers
 }
 
+/// What an engine under cgroup v1 gives to every container that asks for nothing (`--default-cgroupns-mode`).
+pub(super) const HOST_CGROUPS: &str = "shares a namespace: CgroupnsMode is host";
+
 fn of(container: &Value) -> Vec<String> {
     let mut powers = Vec::new();
     if object::flag(container, &["HostConfig", "Privileged"]) {

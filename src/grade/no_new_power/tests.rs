@@ -271,6 +271,15 @@ fn ordinary_containers_hold_none() {
 }
 
 #[test]
+fn what_the_engine_gives_everybody_is_no_power() {
+    let old = |name: &str| but(container(name), json!({"HostConfig": {"CgroupnsMode": "host"}}));
+    let world = World::docker().from("Container", [old("web")]);
+    assert_met(&world.clone().with("Container", [old("web"), old("helper")]).judge(&rule()));
+    let world = World::docker().from("Container", [container("web")]);
+    assert_not_met(&world.with("Container", [container("web"), old("helper")]).judge(&rule()), "CgroupnsMode is host");
+}
+
+#[test]
 fn a_path_that_was_bound_before_may_stay_and_a_new_container_is_looked_at() {
     let bound = |name: &str| but(container(name), json!({"HostConfig": {"Binds": ["/home/me/lab:/work"]}}));
     let world = World::docker().from("Container", [bound("web")]);

@@ -6,16 +6,18 @@ use breakfix_lab::lab::Objective;
 use jiff::Timestamp;
 
 use super::{
-    Answer, CONVERGE_DEFAULT, Doing, Mode, Step,
+    Answer, CONVERGE_DEFAULT, Doing, Mode, Step, Unpulled,
     results::{Results, hold, is_triggered, seconds},
 };
-use crate::{Case, Failure, Judge, Observation, Query, Verdict};
+use crate::{Case, Evidence, Judge, Observation, Query, Verdict};
 
 /// The first pause between two looks of a wait; each is half as long again as the one before.
 const POLL_MIN: Duration = Duration::from_secs(1);
 const POLL_MAX: Duration = Duration::from_secs(5);
 /// The shortest pause between two samples of a hold.
 const SAMPLE_MIN: Duration = Duration::from_millis(100);
+/// The pause between two looks at what may not fail while something is put to the test.
+const DURING_PAUSE: Duration = Duration::from_millis(500);
 /// How long a hold goes on after its window while its last sample is unknown.
 const HOLD_GRACE: Duration = Duration::from_secs(30);
 /// How long `lab test` waits for safeguards that a control has disturbed, where nothing else is waited for.
@@ -137,7 +139,10 @@ impl Machine {
                 (self.objective(*index).and_then(|it| it.guard.as_ref()).into_iter().collect(), None)
             }
             Phase::Converging { index, triggered, .. } => {
-                (self.objective(*index).map(|it| &it.check).into_iter().collect::<Vec<_>>(), Some(*triggered))
+                let objective = self.objective(*index);
+                let during = objective.and_then(|it| it.during.as_ref());
+                let checks = objective.map(|it| &it.check).into_iter().chain(during);
+                (checks.collect::<Vec<_>>(), Some(*triggered))
             }
             Phase::Holding { holds, trial, .. } => {
                 let checks = holds.iter().filter_map(|hold| self.objective(hold.index)).map(|it| &it.check);
@@ -244,15 +249,25 @@ impl Machine {
         Step::Pull { objective: self.name(index), changes }
     }
 
-    fn pulled(&mut self, now: Duration, index: usize, result: Result<Timestamp, Failure>) -> Step {
+    fn pulled(&mut self, now: Duration, index: usize, result: Result<Timestamp, Unpulled>) -> Step {
         match (result, self.objective(index)) {
             (Ok(triggered), Some(objective)) => {
                 let until = now.saturating_add(allowed(objective, None));
                 self.enter(Phase::Converging { index, until, triggered });
                 self.observe()
             }
-            (Err(failure), _) => {
-                self.results.settle(index, Verdict::unknown(format!("it could not be put to the test: {failure}")));
+            (Err(unpulled), _) => {
+                self.results.settle(
+                    index,
+                    match unpulled {
+                        Unpulled::Denied(why) => {
+                            Verdict::not_met(why.clone(), Evidence::new("that it can be put to the test", why))
+                        }
+                        Unpulled::Failed(failure) => {
+                            Verdict::unknown(format!("it could not be put to the test: {failure}"))
+                        }
+                    },
+                );
                 self.trial(now, index + 1, false)
             }
             (Ok(_), None) => self.done(),
@@ -270,7 +285,19 @@ impl Machine {
         let Some(objective) = self.objective(index) else { return self.done() };
         let window = hold(objective);
         let within = seconds(allowed(objective, None));
-        match objective.check.judge(&self.case.view(observation, Some(triggered))) {
+        let dense = objective.during.is_some();
+        let during = objective.during.as_ref().map(|it| it.judge(&self.case.view(observation, Some(triggered))));
+        if let Some(Verdict::NotMet { reason, evidence }) = during {
+            let reason = format!("while it was put to the test: {reason}");
+            self.results.settle(index, Verdict::NotMet { reason, evidence });
+            return self.trial(now, index + 1, false);
+        }
+        // What may not fail meanwhile must have been seen at the end, too.
+        let verdict = match (during, objective.check.judge(&self.case.view(observation, Some(triggered)))) {
+            (Some(blind @ Verdict::Unknown { .. }), Verdict::Met { .. }) => blind,
+            (_, verdict) => verdict,
+        };
+        match verdict {
             Verdict::Met { evidence } => match window {
                 Some(window) => self.hold(now, vec![Hold { index, window }], now, Some((index, triggered))),
                 None => {
@@ -278,6 +305,7 @@ impl Machine {
                     self.trial(now, index + 1, false)
                 }
             },
+            _ if now < until && dense => Step::Pass(DURING_PAUSE.min(until.saturating_sub(now))),
             _ if now < until => self.pause(now, until),
             Verdict::NotMet { reason, evidence } => {
                 let reason = format!("within {within} of the test: {reason}");

@@ -104,7 +104,7 @@ fn drive(plan: &mut Plan, system: &System<'_>) -> Run {
                 log.push(format!("{seconds:.1} pull {objective} ({})", changes.len()));
                 now += Duration::from_secs(2);
                 pulled = Some(now.as_secs_f64());
-                Answer::Pulled((system.pull)(&objective).map(|()| at(NOW)))
+                Answer::Pulled((system.pull)(&objective).map(|()| at(NOW)).map_err(crate::Unpulled::Failed))
             }
             Step::Pass(time) => {
                 assert!(time > Duration::ZERO, "a pause of nothing at {seconds}");

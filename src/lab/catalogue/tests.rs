@@ -14,12 +14,12 @@ fn the_programs_own_labs_and_house_rules_can_be_read() {
             panic!("{problems}");
         }
     }
-    for (platform, text) in &embedded::houses().0 {
+    for (platform, text) in &embedded::houses().rules {
         let (rules, problems) = text.read(*platform);
         assert!(problems.is_empty(), "{problems:?}");
         assert!(!rules.is_empty(), "{platform:?}");
     }
-    assert_eq!(embedded::houses().0.len(), Platform::ALL.len());
+    assert_eq!(embedded::houses().rules.len(), Platform::ALL.len());
 }
 
 #[test]
@@ -104,7 +104,26 @@ fn does_not_follow_links() {
 fn a_lab_inside_the_program_has_the_digest_of_its_folder() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for inside in Catalogue::embedded().list() {
-        let outside = LabSource::from_folder(&repository.join(inside.root()), Arc::default()).unwrap();
+        let outside = LabSource::from_folder(&repository.join(inside.root()), Arc::new(embedded::houses())).unwrap();
         assert_eq!(inside.digest(), outside.digest(), "{}", inside.root());
     }
+}
+
+/// A session knows the folder of its lab alone; what lies beside that folder is part of the lab all the same.
+#[test]
+fn the_folder_of_one_lab_shares_what_lies_beside_it() {
+    let labs = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = labs.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("docker/mine/lab.yaml", "platform: docker\n");
+    write("docker/base/own/part.yaml", "kind: Volume\nname: v\n");
+    let digest = |folder: &Path| {
+        let mut catalogue = Catalogue::default();
+        catalogue.add_folder(folder).unwrap();
+        catalogue.find("mine").unwrap().digest()
+    };
+    assert_eq!(digest(labs.path()), digest(&labs.path().join("docker/mine")));
 }

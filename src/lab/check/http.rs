@@ -34,9 +34,38 @@ pub struct Http {
     /// The answering program is part of this workload (its instance is named in the `x-workload-instance` header).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<Owner>,
+    /// Headers that every answer must have, with a value that contains this: `{x-cache: hit}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// So many requests are sent first and their answers not looked at: a cache that must fill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<u32>,
+    /// All answers have the same body: customers see one release, not two.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alike: bool,
+    /// How many of the answers say a thing: a canary's share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+    /// 95 of 100 answers are complete within this time (nearest rank).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95: Option<Span>,
     /// The negative twin: no answer may come. Silence counts only when the probe reached `control` in the same run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
+}
+
+/// A part of the answers, in percent of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// What the body of a counted answer contains.
+    pub contains: String,
+    /// At least so many percent. Absent: one answer at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u32>,
+    /// At most so many percent. Default 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u32>,
 }
 
 /// How a negative twin knows that its own probe works.
@@ -95,6 +124,9 @@ pub struct Body {
     pub contains: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks: Option<String>,
+    /// Every line that the lab's `remember` of this name got while the system was healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembered: Option<String>,
 }
 
 /// The identity a probe takes on.
@@ -110,6 +142,12 @@ pub struct Caller {
     /// Kubernetes: the node that the probe runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// Kubernetes: one probe on each node that ordinary pods may run on; each sends all the requests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub every_node: bool,
+    /// Kubernetes: so many probes, each of which sends all the requests. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<u32>,
     /// Docker: the network that the probe container joins. Absent: the learner's own machine asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,

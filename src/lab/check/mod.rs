@@ -2,31 +2,53 @@
 //!
 //! These are the YAML types only. How an answer is judged is in the file of the same name in `breakfix-grade`.
 
+mod access;
+mod dry_run;
 mod endpoints;
 mod events;
 mod field;
+mod file;
 mod http;
 mod identity;
+mod image;
+mod logs;
 mod no_new_power;
+mod objects;
+mod policy;
+mod processes;
 mod published;
+mod restarts;
 mod rolled_out;
 mod round_trip;
 mod scale_kept;
+mod steady;
+mod targets;
 mod unchanged;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use access::{Access, Account, Action};
+pub use dry_run::DryRun;
 pub use endpoints::Endpoints;
-pub use events::Events;
+pub use events::{Ended, Events};
 pub use field::Field;
-pub use http::{Body, Caller, Http, Method, Refused, Request};
+pub use file::File;
+pub use http::{Body, Caller, Http, Method, Refused, Request, Share};
 pub use identity::Identity;
+pub use image::{Image, ImageOf};
+pub use logs::Logs;
 pub use no_new_power::NoNewPower;
+pub use objects::{List, Objects};
+pub use policy::{Grant, Policy};
+pub use processes::Processes;
 pub use published::Published;
+pub use restarts::{Expected, Restarts};
 pub use rolled_out::RolledOut;
 pub use round_trip::{Leg, RoundTrip};
 pub use scale_kept::ScaleKept;
+pub use steady::Steady;
+pub use targets::Targets;
 pub use unchanged::Unchanged;
 
 /// The typed question behind an objective or a safeguard.
@@ -50,6 +72,17 @@ pub enum Check {
     NoNewPower(NoNewPower),
     Events(Events),
     Published(Published),
+    Access(Access),
+    DryRun(DryRun),
+    Restarts(Restarts),
+    Objects(Objects),
+    Logs(Logs),
+    Image(Image),
+    Processes(Processes),
+    File(File),
+    Steady(Steady),
+    Targets(Targets),
+    Policy(Policy),
 }
 
 /// The workload at the upper end of an owner chain (`Deployment` owns `ReplicaSet` owns `Pod`).

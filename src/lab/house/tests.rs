@@ -32,7 +32,7 @@ fn load(more: &str, house: &str) -> (Vec<Safeguard>, Vec<String>) {
     let files = [("lab.yaml", lab), ("system/x.yaml", system.to_owned())];
     let files = files.into_iter().map(|(path, text)| (path.to_owned(), Cow::Owned(text.into_bytes()))).collect();
     let text = HouseText { shown: "house.yaml".to_owned(), bytes: Cow::Owned(house.as_bytes().to_vec()) };
-    let houses = HouseTexts(BTreeMap::from([(Platform::Docker, text)]));
+    let houses = HouseTexts { rules: BTreeMap::from([(Platform::Docker, text)]), ..HouseTexts::default() };
     let loading = LabSource::from_files("x", files, Arc::new(houses)).examine(None);
     let problems = loading.problems.iter().map(ToString::to_string).collect();
     (loading.lab.map(|lab| lab.safeguards().to_vec()).unwrap_or_default(), problems)

@@ -42,7 +42,9 @@ const TELLING: [&str; 26] = [
 
 fn check(lint: &mut Lint<'_>) {
     let mut found: Vec<(String, Place, String)> = Vec::new();
-    for (path, page) in lint.pages().iter().filter(|(path, _)| path.starts_with("system/")) {
+    for (path, page) in
+        lint.pages().iter().filter(|(path, _)| ["system/", "base/"].iter().any(|it| path.starts_with(it)))
+    {
         for Comment { place, text } in &page.comments {
             if let Some(word) = telling(text) {
                 found.push((path.clone(), *place, format!("this comment says `{word}`")));

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Lint, Rule};
 use crate::{
-    Change,
-    load::{DEBRIEF_FILE, LAB_FILE, is_yaml},
+    Change, Check,
+    load::{DEBRIEF_FILE, LAB_FILE, WORK, is_yaml},
     problem::Place,
     visit,
 };
@@ -22,15 +22,20 @@ fn check(lint: &mut Lint<'_>) {
         .into_iter()
         .filter_map(|(_, change)| match change {
             Change::Apply(path) => Some(path.as_str()),
+            Change::Write(write) => write.from.as_deref(),
             _ => None,
         })
+        .chain(visit::checks(&lint.lab.lab).into_iter().filter_map(|(_, check)| match check {
+            Check::DryRun(dry) => dry.create.as_deref(),
+            _ => None,
+        }))
         .collect();
     let unused: Vec<String> = lint
         .bytes()
         .keys()
         .filter(|path| {
             let known = [LAB_FILE, DEBRIEF_FILE].contains(&path.as_str());
-            let system = path.starts_with("system/") && is_yaml(path);
+            let system = path.starts_with("system/") && is_yaml(path) || path.starts_with(WORK);
             !known && !system && !applied.contains(path.as_str())
         })
         .cloned()

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{Lint, Rule};
 use crate::{
     Change, Check, LoadedLab,
-    check::{Caller, Owner, Request},
-    document::DOCKER_KINDS,
+    check::{Account, Caller, Owner, Request},
+    document,
     lab::{Exception, Platform},
     suggest, visit,
 };
@@ -58,17 +58,21 @@ type Held<'a> = BTreeSet<(&'a str, &'a str, &'a str)>;
 fn held(lab: &LoadedLab) -> Held<'_> {
     let own = lab.namespace().unwrap_or_default();
     let documents = lab.documents.iter().chain(lab.files.values().flatten());
+    // An ECS lab's images are objects of their repositories.
+    let images = lab.lab.images.iter().filter(|_| lab.platform() == Platform::Ecs);
+    let images = images.filter_map(|image| Some(("Image", image.split_once('/')?.1, own)));
     documents
         .map(|document| {
             let namespace = document.namespace.as_deref().unwrap_or(own);
             (document.kind.as_str(), document.name.as_str(), namespace)
         })
+        .chain(images)
         .collect()
 }
 
 fn look_up(lint: &mut Lint<'_>, held: &Held<'_>, steps: &[String], named: &Named<'_>) {
-    if lint.lab.platform() == Platform::Docker && !DOCKER_KINDS.contains(&named.kind) {
-        // No Docker lab has such objects; the reading has said so.
+    if document::unknown_kind(lint.lab.platform(), named.kind).is_some() {
+        // No lab of the platform has such objects; the reading has said so.
         return;
     }
     let own = lint.lab.namespace().unwrap_or_default();
@@ -99,7 +103,7 @@ fn look_up(lint: &mut Lint<'_>, held: &Held<'_>, steps: &[String], named: &Named
     lint.error(steps, message, help);
 }
 
-/// What a StatefulSet makes: `db-0`, and the claim `data-db-0`.
+/// What a StatefulSet makes: `db-0`, and the claim `data-db-0`; the account that every namespace has.
 fn derived(held: &Held<'_>, named: &Named<'_>) -> bool {
     let Some((base, number)) = named.name.rsplit_once('-') else { return false };
     let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -119,6 +123,8 @@ fn built_in(platform: Platform, named: &Named<'_>) -> bool {
             (named.kind, named.name),
             ("ServiceAccount", "default") | ("ConfigMap", "kube-root-ca.crt") | ("Service", "kubernetes")
         ),
+        // Tasks come and go; they are named by what they belong to.
+        Platform::Ecs => named.kind == "Task",
         Platform::Docker => named.kind == "Network" && matches!(named.name, "bridge" | "host" | "none"),
     }
 }
@@ -144,7 +150,8 @@ fn named_by_check(check: &Check) -> Vec<Named<'_>> {
         }
         Check::RolledOut(rolled) => vec![object(&rolled.kind, &rolled.name, rolled.namespace.as_deref())],
         Check::Field(field) => {
-            field.name.iter().map(|name| object(&field.kind, name, field.namespace.as_deref())).collect()
+            let one = field.name.iter().map(|name| object(&field.kind, name, field.namespace.as_deref()));
+            one.chain(field.owned_by.as_ref().map(owner)).collect()
         }
         Check::Identity(identity) => {
             let named = identity.kinds.iter().zip(identity.name.iter().cycle());
@@ -160,6 +167,21 @@ fn named_by_check(check: &Check) -> Vec<Named<'_>> {
         Check::NoNewPower(power) => named_by_exceptions(&power.except).collect(),
         Check::Events(events) => vec![object("Container", &events.container, None)],
         Check::Published(published) => vec![object("Container", &published.container, None)],
+        Check::Access(access) => vec![account(&access.account)],
+        Check::DryRun(dry) => dry.evict.iter().map(owner).chain(dry.account.iter().map(account)).collect(),
+        Check::Restarts(restarts) => vec![object(&restarts.kind, &restarts.name, restarts.namespace.as_deref())],
+        Check::Objects(objects) => {
+            objects.lists.values().filter_map(|list| list.owned_by.as_ref()).map(owner).collect()
+        }
+        Check::Logs(logs) => vec![owner(&logs.of)],
+        Check::Image(image) => image.of.container.iter().map(|name| object("Container", name, None)).collect(),
+        Check::Processes(processes) => vec![object("Container", &processes.container, None)],
+        Check::File(file) => vec![object("Container", &file.container, None)],
+        Check::Steady(steady) => vec![object("Service", &steady.service, None)],
+        Check::Targets(targets) => {
+            vec![object("TargetGroup", &targets.group, None), object("Service", &targets.service, None)]
+        }
+        Check::Policy(policy) => vec![object("Role", &policy.role, None)],
         Check::All(_) | Check::Any(_) | Check::None(_) => Vec::new(),
     }
 }
@@ -169,7 +191,8 @@ fn named_by_change(change: &Change) -> Vec<Named<'_>> {
     match change {
         Change::Patch(patch) => {
             let one = patch.name.as_deref().map(|name| object(&patch.kind, name, patch.namespace.as_deref()));
-            one.into_iter().chain(patch.owned_by.as_ref().map(owner)).collect()
+            let account = patch.account.as_ref().map(account);
+            one.into_iter().chain(patch.owned_by.as_ref().map(owner)).chain(account).collect()
         }
         Change::Delete(delete) => {
             let one = delete.name.as_deref().map(|name| object(&delete.kind, name, delete.namespace.as_deref()));
@@ -181,7 +204,27 @@ fn named_by_change(change: &Change) -> Vec<Named<'_>> {
         }
         Change::Recreate(recreate) => vec![object("Container", &recreate.name, None)],
         Change::Request(load) => named_by_request(&load.from, &load.request),
-        Change::Apply(_) | Change::Wait(_) => Vec::new(),
+        Change::Evict(evict) => vec![owner(&evict.owned_by)],
+        Change::Cordon(nodes) | Change::Uncordon(nodes) | Change::Drain(nodes) => {
+            nodes.running.as_ref().map(owner).into_iter().collect()
+        }
+        Change::Node(node) => node.nodes.running.as_ref().map(owner).into_iter().collect(),
+        Change::CreateJob(job) => vec![object("CronJob", &job.from, job.namespace.as_deref())],
+        Change::With(with) => {
+            let named = with
+                .live
+                .values()
+                .filter_map(|it| Some(object(&it.kind, it.name.as_deref()?, it.namespace.as_deref())));
+            named.chain(with.live.values().filter_map(|it| it.owned_by.as_ref()).map(owner)).collect()
+        }
+        Change::Apply(_)
+        | Change::Sync(_)
+        | Change::Tag(_)
+        | Change::Write(_)
+        | Change::Build(_)
+        | Change::Rebuild(_)
+        | Change::Await(_)
+        | Change::Wait(_) => Vec::new(),
     }
 }
 
@@ -194,6 +237,10 @@ fn named_by_exceptions(exceptions: &[Exception]) -> impl Iterator<Item = Named<'
     exceptions.iter().filter_map(|exception| {
         Some(Named { kind: &exception.kind, name: exception.name.as_deref()?, namespace: None })
     })
+}
+
+fn account(account: &Account) -> Named<'_> {
+    Named { kind: "ServiceAccount", name: &account.name, namespace: account.namespace.as_deref() }
 }
 
 fn owner(owner: &Owner) -> Named<'_> {

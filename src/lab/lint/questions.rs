@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Lint, Rule};
+use crate::{Check, check::Objects};
 
 pub(super) const RULE: Rule = Rule {
     name: "questions",
@@ -20,8 +21,17 @@ fn check(lint: &mut Lint<'_>) {
         if question.ask.trim().is_empty() {
             lint.error(&steps("ask"), "the question is empty", "ask something");
         }
-        if question.answer.trim().is_empty() {
-            lint.error(&steps("answer"), "the answer is empty", "write it");
+        if let Some(from) = &question.answer_from {
+            if !question.answer.is_empty() {
+                let help = "leave one of the two out";
+                lint.error(&steps("answer_from"), "the question has an `answer` and an `answer_from`", help);
+            }
+            let (lists, cel) = (from.lists.clone(), from.cel.clone());
+            for problem in (lint.judged)(&Check::Objects(Objects { lists, cel, wanted: String::new() })) {
+                lint.error(&steps("answer_from"), problem, "");
+            }
+        } else if question.answer.trim().is_empty() {
+            lint.error(&steps("answer"), "the answer is empty", "write it, or `answer_from`");
         } else if !question.choose.is_empty() && !choices.contains(&same(&question.answer)) {
             let message = format!("the answer `{}` is not among the choices", question.answer);
             lint.error(&steps("answer"), message, "write one of `choose`");

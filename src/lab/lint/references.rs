@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Lint, Rule};
-use crate::{Document, LoadedLab, lab::Platform, problem::Place, suggest};
+use crate::{Document, LoadedLab, ecs, lab::Platform, problem::Place, suggest, visit};
 
 pub(super) const RULE: Rule = Rule {
     name: "references",
@@ -23,10 +23,15 @@ struct Needed {
 
 fn check(lint: &mut Lint<'_>) {
     let lab = lint.lab;
+    if lab.platform() == Platform::Ecs {
+        check_references(lint);
+        return;
+    }
     for document in &lab.documents {
         let needed = match lab.platform() {
             Platform::Kubernetes => needed_by_manifest(document),
             Platform::Docker => needed_by_container(document),
+            Platform::Ecs => Vec::new(),
         };
         for needed in needed.into_iter().filter(|needed| !is_there(lab, document, needed)) {
             let names: BTreeSet<&str> = lab
@@ -44,11 +49,47 @@ fn check(lint: &mut Lint<'_>) {
     }
 }
 
+/// References of an ECS lab, wherever they stand, that no kind answers or that name nothing the lab ever makes.
+fn check_references(lint: &mut Lint<'_>) {
+    let lab = lint.lab;
+    let all = || lab.documents.iter().chain(lab.files.values().flatten());
+    let known: BTreeSet<(&str, &str)> = all().map(|it| (it.kind.as_str(), it.name.as_str())).collect();
+    let fault = |reference: &ecs::Reference| {
+        let said = format!("`${{{}/{}.{}}}`", reference.kind, reference.name, reference.attribute);
+        let Some(kind) = ecs::kind(&reference.kind) else {
+            let help = suggest::help(&reference.kind, &ecs::names()).unwrap_or_default();
+            return Some((format!("{said} names no kind"), help));
+        };
+        if !kind.attributes.contains(&reference.attribute.as_str()) {
+            let help = format!("a {} has {}", kind.name, kind.attributes.join(" and "));
+            return Some((format!("{said} asks for what a {} does not have", kind.name), help));
+        }
+        let there = known.contains(&(kind.name, reference.name.as_str()));
+        let names: Vec<&str> = known.iter().filter(|(other, _)| *other == kind.name).map(|(_, name)| *name).collect();
+        let help =
+            || suggest::help(&reference.name, &names).unwrap_or_else(|| "write its document to system/".to_owned());
+        (!there).then(|| (format!("{said} names nothing that the lab has"), help()))
+    };
+    for document in all() {
+        for (message, help) in ecs::references(&document.body).iter().filter_map(fault) {
+            lint.error_in(&document.file, Place { line: document.line, column: 1 }, message, help);
+        }
+    }
+    let changes = visit::changes(&lab.lab).into_iter().map(|(steps, change)| (steps, serde_json::json!(change)));
+    let checks = visit::checks(&lab.lab).into_iter().map(|(steps, check)| (steps, serde_json::json!(check)));
+    for (steps, value) in changes.chain(checks) {
+        for (message, help) in ecs::references(&value).iter().filter_map(fault) {
+            lint.error(&steps, message, help);
+        }
+    }
+}
+
 fn is_there(lab: &LoadedLab, document: &Document, needed: &Needed) -> bool {
     let own = lab.namespace();
     let place = |document: &Document| document.namespace.clone().or_else(|| own.map(str::to_owned));
     let cluster_wide = ["StorageClass", "PriorityClass"].contains(&needed.kind);
     let built_in = match lab.platform() {
+        Platform::Ecs => false,
         Platform::Kubernetes => needed.kind == "ServiceAccount" && needed.name == "default",
         Platform::Docker => {
             needed.kind == "Network" && ["bridge", "host", "none", "default"].contains(&needed.name.as_str())

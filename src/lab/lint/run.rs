@@ -3,8 +3,8 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    comments, controls, debrief, documents, fault, files, hints, images, judged, names, objects, parameters, points,
-    questions, references, safeguards, spoilers, texts, triggers,
+    comments, controls, debrief, documents, fault, files, hints, images, judged, live, names, objects, parameters,
+    points, questions, references, safeguards, spoilers, surroundings, texts, triggers,
 };
 use crate::{
     Check, LabSource, LoadedLab,
@@ -39,6 +39,8 @@ pub const RULES: &[Rule] = &[
     spoilers::RULE,
     points::RULE,
     triggers::RULE,
+    surroundings::RULE,
+    live::RULE,
     judged::RULE,
     objects::RULE,
     references::RULE,

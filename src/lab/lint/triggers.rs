@@ -28,7 +28,11 @@ fn check(lint: &mut Lint<'_>) {
             let message = format!("`{}` has a guard and no trigger to guard", objective.name);
             lint.error(&["objectives", &index, "guard"], message, "join it to the check with `all`");
         }
-        if has_trigger && objective.trigger.iter().all(|change| matches!(change, Change::Wait(_))) {
+        if !has_trigger && objective.during.is_some() {
+            let message = format!("`{}` has a `during` and no trigger", objective.name);
+            lint.error(&["objectives", &index, "during"], message, "write an `always` safeguard, or a trigger");
+        }
+        if has_trigger && objective.trigger.iter().all(|change| matches!(change, Change::Wait(_) | Change::Await(_))) {
             let help = "use `hold` for what must stay true";
             lint.error(&["objectives", &index, "trigger"], "the trigger only waits", help);
         }

@@ -3,7 +3,7 @@
 //! [`handle`] is pure but for the cluster it changes. What goes on for longer, a watch or a stream, is answered with a description of it
 //! that `serve/` carries out.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     http::{self, route::Route},
@@ -11,32 +11,14 @@ use super::{
     verbs::Actor,
     watch::WatchSpec,
 };
-use crate::{Cluster, Status};
+pub use crate::access::User;
+use crate::{
+    Cluster, Status,
+    access::{self, Attributes},
+};
 
 /// The largest body that is read, in bytes (`--max-request-bytes` of a stock server).
 pub const BODY_MAX: usize = 3 * 1024 * 1024;
-
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    pub name: String,
-    pub groups: Vec<String>,
-}
-
-impl User {
-    /// The cluster's administrator, as a kubeadm kubeconfig has it.
-    pub fn admin() -> Self {
-        Self {
-            name: "kubernetes-admin".to_owned(),
-            groups: vec!["kubeadm:cluster-admins".to_owned(), "system:authenticated".to_owned()],
-        }
-    }
-
-    /// Whether everything is allowed to this user. Roles and bindings are not modelled: all others are refused everything.
-    pub fn is_admin(&self) -> bool {
-        self.groups.iter().any(|group| group == "kubeadm:cluster-admins" || group == "system:masters")
-    }
-}
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -100,14 +82,24 @@ pub struct Reply {
 }
 
 /// Answers a request.
+///
+/// In an API server's order: in whose name, whether they may, and only then whether there is such a thing.
 pub fn handle(cluster: &mut Cluster, request: &ApiRequest) -> ApiResponse {
+    let request = match admitted(cluster, request) {
+        Ok(request) => request,
+        Err(status) => return ApiResponse::Reply(http::reply::unwelcome(request, &status)),
+    };
+    let request = request.as_ref();
     let answer = if request.body.len() > BODY_MAX {
         Err(Status::too_large())
     } else {
-        match Route::of(&request.path) {
+        match Route::of(&request.path, &crate::custom::kinds(cluster)) {
             Route::Page(page) => return ApiResponse::Reply(http::pages::answer(cluster, request, &page)),
             Route::Nowhere => return ApiResponse::Reply(http::reply::not_found()),
             Route::NoResource => Err(Status::no_such_resource()),
+            Route::Resource(target) if crate::metrics::is_absent(cluster, target.kind.group()) => {
+                return ApiResponse::Reply(http::reply::not_found());
+            }
             Route::Resource(target) => http::resource::answer(cluster, request, &target),
         }
     };
@@ -117,6 +109,19 @@ pub fn handle(cluster: &mut Cluster, request: &ApiRequest) -> ApiResponse {
     }
 }
 
+/// The request as the one who may make it: under the name that it is made in.
+fn admitted<'a>(cluster: &mut Cluster, request: &'a ApiRequest) -> Result<Cow<'a, ApiRequest>, Status> {
+    let asked = Attributes::of(request);
+    let request = match access::impersonate(cluster, &request.user, request, &asked)? {
+        Some(user) => Cow::Owned(ApiRequest { user, ..request.clone() }),
+        None => Cow::Borrowed(request),
+    };
+    let decision = access::authorize(cluster, &request.user, &asked);
+    if decision.is_allowed { Ok(request) } else { Err(access::forbidden(&request.user, &asked, &decision.reason)) }
+}
+
+#[cfg(test)]
+mod any_body;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]

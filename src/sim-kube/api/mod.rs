@@ -7,7 +7,7 @@
 //! Facts about types stand in one table (`data/types.txt`, read by `schema/`). Decoding, protobuf, both merges (`patch/strategic`,
 //! `managed/`) and the published schemas (`openapi/`) all follow it. What a kind *means* stands in `kinds/`.
 //!
-//! When you add a kind: a row in `kind.rs`; its types in `data/types.txt`; its type in `openapi/schemas.rs`, for the descriptions; a layout
+//! When you add a kind: a row in `kind/rows.rs`; its types in `data/types.txt`; its type in `openapi/schemas.rs`, for the descriptions; a layout
 //! in `table/`; a file in `kinds/` if it has defaults or rules; its fields in `select/field.rs` if it can be selected by any. When you add a
 //! subresource: its name in the row, an arm in `http/subresource.rs`, what it takes and gives in `http/discovery.rs` and `openapi/paths.rs`.
 
@@ -34,3 +34,4 @@ pub mod watch;
 pub mod write;
 
 pub use handle::{ApiRequest, ApiResponse, Reply, User, handle};
+pub(crate) use http::proxy::is_handed_on;

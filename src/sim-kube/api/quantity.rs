@@ -91,6 +91,22 @@ impl Quantity {
         self.nano % NANO == 0
     }
 
+    /// A number of units.
+    pub fn of_units(units: i64) -> Self {
+        Self { nano: i128::from(units) * NANO, format: Format::Decimal }
+    }
+
+    /// The difference, written as this one is.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        Self { nano: self.nano.saturating_sub(other.nano), format: self.format }
+    }
+
+    /// How many times the other one this is; nothing of nothing is none.
+    pub fn over(&self, other: &Self) -> f64 {
+        if other.nano == 0 { 0.0 } else { self.nano as f64 / other.nano as f64 }
+    }
+
     /// The sum, written as this one is.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {

@@ -1,8 +1,14 @@
 //! What a connection that goes on is asked to carry. `serve/` runs these; who made them has checked pod and container.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 /// One stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamSpec {
+    /// A request for somebody behind the API server.
+    Proxy(ProxySpec),
     Exec(ExecSpec),
     Attach(AttachSpec),
     PortForward {
@@ -12,6 +18,28 @@ pub enum StreamSpec {
     },
     /// A log that is followed; one that is not is answered whole.
     Log(LogSpec),
+}
+
+/// Who is behind the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Proxied {
+    Pod,
+    Service,
+    Node,
+}
+
+/// A request that the API server makes on somebody's behalf.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxySpec {
+    pub to: Proxied,
+    pub namespace: String,
+    /// As in the path: `web`, `web:80`, `https:web:api`.
+    pub name: String,
+    pub method: String,
+    /// Path and query, as the one behind gets them.
+    pub target: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
 }
 
 /// A command in a container.

@@ -2,8 +2,12 @@
 //!
 //! It lives through its first minutes before it is handed over, so that everything is Ready and has an age.
 
+mod ingress;
 mod names;
-mod nodes;
+pub(crate) mod nodes;
+mod priority_classes;
+mod roles;
+mod storage;
 mod system;
 
 use std::time::Duration;
@@ -12,9 +16,12 @@ use breakfix_sim::{Clock, SimTime};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+pub use ingress::add_ingress_controller;
 pub use names::node_names;
 
-use crate::{Cluster, Config, Kind, Status, api::verbs::Actor, kind};
+use crate::{
+    Cluster, Config, Kind, Status, api::verbs::Actor, controllers::volumes::LOCAL_PATH_SPACE, kind, node::registration,
+};
 
 /// How old the cluster is when it is handed over.
 const AGE: Duration = Duration::from_secs(12 * 60);
@@ -27,13 +34,19 @@ pub fn bootstrap(config: Config) -> Result<Cluster, Status> {
     let born = SignedDuration::try_from(AGE).ok().and_then(|age| config.date.checked_sub(age).ok());
     let mut cluster = Cluster::empty(config);
     cluster.clock = Clock::starting_at(born.unwrap_or(cluster.config.date));
-    for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+    for namespace in ["default", "kube-node-lease", "kube-public", "kube-system", LOCAL_PATH_SPACE] {
         create(&mut cluster, &kind::NAMESPACE, "", json!({"metadata": {"name": namespace}}))?;
     }
-    nodes::create_all(&mut cluster)?;
+    roles::create_all(&mut cluster)?;
+    priority_classes::create_all(&mut cluster)?;
+    for node in node_names(cluster.config.workers) {
+        registration::register(&mut cluster, &node)?;
+    }
+    registration::elect(&mut cluster)?;
     // Pods need their service account, which a controller makes.
     cluster.advance(SimTime(2_000));
     system::create_all(&mut cluster)?;
+    storage::create_all(&mut cluster)?;
     cluster.advance(SimTime(u64::try_from(AGE.as_millis()).unwrap_or(0)));
     Ok(cluster)
 }

@@ -2,13 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{create, node_names};
-use crate::{
-    Cluster, Status,
-    api::verbs::{Actor, Part},
-    kind,
-    object::set,
-};
+use crate::Cluster;
 
 /// A node's machine: enough for every lab, and small enough that a request can be too large.
 const CPUS: &str = "4";
@@ -16,19 +10,9 @@ const MEMORY: &str = "8145228Ki";
 const DISK: &str = "61255492Ki";
 const VERSION: &str = "v1.36.2";
 
-pub(super) fn create_all(cluster: &mut Cluster) -> Result<(), Status> {
-    for (number, name) in node_names(cluster.config.workers).into_iter().enumerate() {
-        let is_control_plane = number == 0;
-        let body = object(&name, number, is_control_plane);
-        create(cluster, &kind::NODE, "", body)?;
-        let status = status(cluster, &name, number);
-        let by = Actor { user: format!("system:node:{name}"), manager: "kubelet".into() };
-        cluster.update(&kind::NODE, "", &name, Part::Status, &by, |node| set(node, "/status", status))?;
-    }
-    Ok(())
-}
-
-fn object(name: &str, number: usize, is_control_plane: bool) -> Value {
+/// The object that kubelet registers for the machine of that number; the first is the control plane's.
+pub(crate) fn object(name: &str, number: usize) -> Value {
+    let is_control_plane = number == 0;
     let mut labels = json!({
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
@@ -53,7 +37,8 @@ fn object(name: &str, number: usize, is_control_plane: bool) -> Value {
     json!({"metadata": {"name": name, "labels": labels, "annotations": annotations}, "spec": spec})
 }
 
-fn status(cluster: &mut Cluster, name: &str, number: usize) -> Value {
+/// What it reports first.
+pub(crate) fn status(cluster: &mut Cluster, name: &str, number: usize) -> Value {
     let today = cluster.today();
     let condition = |kind: &str, holds: bool, reason: &str, message: &str| {
         json!({

@@ -9,6 +9,7 @@ use super::owner;
 use crate::{
     Cluster, Kind,
     api::verbs::{Actor, DeleteOptions, Part},
+    custom,
     event::Event,
     kind,
     object::{entries, is_deleting, name, namespace, set, text, truth, uid, unset},
@@ -65,7 +66,7 @@ pub fn collect(cluster: &mut Cluster) {
         .collect();
     let by_uid: BTreeMap<&str, &Arc<Value>> = all.iter().map(|(_, object)| (uid(object), object)).collect();
     for (key, object) in &all {
-        let Some(kind) = kind::by_collection(&key.collection) else { continue };
+        let Some(kind) = custom::by_collection(cluster, &key.collection) else { continue };
         if !entries(object, "/metadata/ownerReferences").is_empty() && !is_deleting(object) {
             judge(cluster, kind, object, &by_uid);
         }
@@ -86,7 +87,7 @@ enum Owner {
 
 fn judge(cluster: &mut Cluster, kind: &'static Kind, object: &Value, by_uid: &BTreeMap<&str, &Arc<Value>>) {
     let references = entries(object, "/metadata/ownerReferences");
-    let states: Vec<Owner> = references.iter().map(|reference| state(object, reference, by_uid)).collect();
+    let states: Vec<Owner> = references.iter().map(|reference| state(cluster, object, reference, by_uid)).collect();
     if states.contains(&Owner::Solid) {
         for (reference, _) in references.iter().zip(&states).filter(|(_, state)| **state != Owner::Solid) {
             // A refusal is tried again with the next write.
@@ -110,8 +111,8 @@ fn judge(cluster: &mut Cluster, kind: &'static Kind, object: &Value, by_uid: &BT
     let _ = cluster.delete(kind, namespace(object), name(object), &options, &actor());
 }
 
-fn state(object: &Value, reference: &Value, by_uid: &BTreeMap<&str, &Arc<Value>>) -> Owner {
-    let Some(kind) = kind::by_kind(text(reference, "/apiVersion"), text(reference, "/kind")) else {
+fn state(cluster: &Cluster, object: &Value, reference: &Value, by_uid: &BTreeMap<&str, &Arc<Value>>) -> Owner {
+    let Some(kind) = custom::by_kind(cluster, text(reference, "/apiVersion"), text(reference, "/kind")) else {
         // An owner of a kind that is not served cannot be looked up, and is never taken for gone.
         return Owner::Solid;
     };
@@ -138,7 +139,7 @@ fn release(cluster: &mut Cluster, kind: &'static Kind, object: &Value, all: &[(K
     let dependents = all.iter().filter(|(_, other)| depends(other, uid(object)));
     if has_finalizer(object, ORPHAN) {
         for (key, dependent) in dependents {
-            let Some(kind) = kind::by_collection(&key.collection) else { continue };
+            let Some(kind) = custom::by_collection(cluster, &key.collection) else { continue };
             if owner::remove_reference(cluster, kind, dependent, uid(object), &actor()).is_err() {
                 return;
             }

@@ -9,7 +9,7 @@ use super::{Controller, queue::enqueue};
 use crate::{
     Cluster, Kind, Status,
     api::verbs::{Actor, DeleteOptions, Part},
-    kind,
+    custom, kind,
     object::{entries, is_deleting, name, number, set, text},
 };
 
@@ -50,10 +50,14 @@ fn reconcile(cluster: &mut Cluster, key: &Key) -> Result<(), Status> {
 }
 
 /// Kinds whose objects lie in the store under this namespace, one for each collection.
-fn namespaced_kinds() -> impl Iterator<Item = &'static Kind> {
-    kind::KINDS.iter().copied().filter(|kind| {
-        kind.namespaced && kind::by_collection(kind.collection).is_some_and(|first| std::ptr::eq(first, *kind))
-    })
+fn namespaced_kinds(cluster: &Cluster) -> Vec<&'static Kind> {
+    let mut kinds: Vec<&'static Kind> = Vec::new();
+    for kind in custom::all_kinds(cluster).into_iter().filter(|kind| kind.namespaced) {
+        if !kinds.iter().any(|known| known.collection == kind.collection) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 /// Deletes the contents: pods first, the rest once no pod is left. Answers how long they may take to go.
@@ -66,7 +70,7 @@ fn empty(cluster: &mut Cluster, space: &str) -> Duration {
         .max();
     delete_all(cluster, &kind::POD, space);
     if cluster.store.list(kind::POD.collection, Some(space)).next().is_none() {
-        for kind in namespaced_kinds() {
+        for kind in namespaced_kinds(cluster) {
             delete_all(cluster, kind, space);
         }
     }
@@ -92,7 +96,7 @@ struct Left {
 impl Left {
     fn of(cluster: &Cluster, space: &str) -> Self {
         let mut left = Self { by_resource: BTreeMap::new(), by_finalizer: BTreeMap::new() };
-        for kind in namespaced_kinds() {
+        for kind in namespaced_kinds(cluster) {
             let mut count = 0;
             for (_, object) in cluster.store.list(kind.collection, Some(space)) {
                 count += 1;

@@ -17,6 +17,11 @@ pub fn of(template: &Value, collisions: i64) -> String {
     if collisions > 0 {
         text.push_str(&collisions.to_string());
     }
+    of_text(&text)
+}
+
+/// FNV-1a of a text in characters that are safe in names.
+pub fn of_text(text: &str) -> String {
     let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     safe_encode(&hash.to_string())
 }
@@ -41,7 +46,8 @@ fn stripped(template: &Value) -> Value {
     template
 }
 
-fn drop_nulls(value: &mut Value) {
+/// Takes out nulls, which mean the same as nothing.
+pub fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|_, value| !value.is_null());

@@ -58,6 +58,16 @@ pub(super) fn pod_at(cluster: &Cluster, ip: IpAddr) -> Option<&PodRun> {
         .find(|pod| pod.address().is_some_and(|address| IpAddr::V4(address) == ip))
 }
 
+/// Whether a source is on its node's own network: the node itself, and pods with `hostNetwork`.
+pub(super) fn is_on_node_network(cluster: &Cluster, source: &super::Source) -> bool {
+    match source {
+        super::Source::Pod(uid) => {
+            cluster.nodes.pods.get(uid).is_some_and(|pod| crate::object::truth(&pod.pod, "/spec/hostNetwork"))
+        }
+        super::Source::Node(_) => true,
+    }
+}
+
 /// The address from which a source is seen.
 pub(super) fn of_source(cluster: &Cluster, source: &super::Source) -> Option<IpAddr> {
     match source {

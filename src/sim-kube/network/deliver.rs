@@ -29,7 +29,7 @@ pub(super) fn deliver(
     let To { pod, container, run } = to;
     let found = cluster.nodes.pods.get(&pod).and_then(|pod| pod.run(&container, run)).and_then(|run| run.program());
     let Some(program) = found else { return (Err(CallError::Refused), ROUND_TRIP) };
-    let slowness = cluster.nodes.pods.get(&pod).and_then(|pod| spec::cpu_limit(&pod.pod, &container));
+    let limit = cluster.nodes.pods.get(&pod).and_then(|pod| spec::cpu_limit(&pod.pod, &container));
     let mut inside = Inside::main(cluster, &pod, &container, run, caller.lead + ROUND_TRIP, caller.depth + 1);
     let outcome = program.handle(request, &mut inside);
     let spent = inside.lead - caller.lead;
@@ -40,15 +40,12 @@ pub(super) fn deliver(
     }
     rearm(cluster, &pod, &container, run);
     match outcome {
-        Outcome::Answer { response, cpu, delay } => (Ok(response), spent + stretched(cpu, slowness) + delay),
+        Outcome::Answer { response, cpu, delay } => {
+            crate::node::spend(cluster, &pod, &container, cpu);
+            let run = cluster.nodes.pods.get_mut(&pod).and_then(|pod| pod.run_mut(&container, run));
+            let computing = run.map_or(cpu, |run| run.throttle.work(at, cpu, limit));
+            (Ok(response), spent + computing + delay)
+        }
         Outcome::Hang => (Err(CallError::TimedOut), FOR_EVER),
-    }
-}
-
-/// Less than one processor makes the same work take longer.
-fn stretched(cpu: Duration, thousandths: Option<u64>) -> Duration {
-    match thousandths {
-        Some(share) if share < 1000 => cpu.saturating_mul(1000) / u32::try_from(share).unwrap_or(1000),
-        _ => cpu,
     }
 }

@@ -1,14 +1,16 @@
 //! The network: addresses, names, and who reaches whom.
 //!
 //! `route` says where a connection ends (a program, a refusal, silence), `service` how a Service's address becomes a pod's, `deliver` hands
-//! a request to the program at the end, `dns` answers for the cluster's names, `policy` is where NetworkPolicies will stand.
+//! a request to the program at the end, `dns` answers for the cluster's names, `policy` judges by NetworkPolicies.
 //! Calls are synchronous: a program that calls others on behalf of a request is asked within that request.
 
 mod address;
 mod deliver;
 mod dns;
 mod from;
+mod ingress;
 mod policy;
+mod proxy;
 mod route;
 mod service;
 
@@ -24,10 +26,11 @@ use serde::{Deserialize, Serialize};
 
 pub use address::{GATEWAY, node_address, pod_address};
 pub use from::http;
-pub use policy::allowed;
+pub(crate) use ingress::{CONTROLLER as INGRESS_CONTROLLER, is_ours as is_ingress_of_ours};
+pub use proxy::proxied;
 pub(crate) use route::{Route, at_pod, route};
 
-use crate::Cluster;
+use crate::{Cluster, node::Process};
 
 /// What the network remembers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -78,9 +81,14 @@ pub fn ask(
     timeout: Duration,
 ) -> (Result<DnsReply, NoReply>, Duration) {
     match route(cluster, caller, SocketAddr::new(server, 53), "UDP") {
-        Route::NameServer => (Ok(dns::answer(cluster, name)), ROUND_TRIP),
-        Route::Refused => (Err(NoReply::Refused), ROUND_TRIP),
-        _ => (Err(NoReply::TimedOut), timeout),
+        Route::NameServer => {
+            let reply = dns::answer(cluster, name);
+            (Ok(dns::spread(cluster, reply)), ROUND_TRIP)
+        }
+        Route::OuterNameServer => (Ok(dns::outside(cluster, name)), ROUND_TRIP),
+        Route::Silence => (Err(NoReply::TimedOut), timeout),
+        // Whoever listens there answers no datagrams: the kernel says so.
+        _ => (Err(NoReply::Refused), ROUND_TRIP),
     }
 }
 
@@ -95,7 +103,12 @@ pub fn connect(
         Route::Silence => (Err(CallError::TimedOut), timeout),
         Route::Refused => (Err(CallError::Refused), ROUND_TRIP),
         // The kernel accepts for a program that has stopped answering.
-        Route::Program { .. } | Route::Resident | Route::NameServer | Route::ApiServer => (Ok(()), ROUND_TRIP),
+        Route::Program { .. }
+        | Route::Ingress { .. }
+        | Route::Resident
+        | Route::NameServer
+        | Route::OuterNameServer
+        | Route::ApiServer => (Ok(()), ROUND_TRIP),
     }
 }
 
@@ -110,10 +123,17 @@ pub fn exchange(
     let answer = match route(cluster, caller, to, "TCP") {
         Route::Silence => return (Err(CallError::TimedOut), timeout),
         Route::Refused => return (Err(CallError::Refused), ROUND_TRIP),
-        Route::NameServer => (Err(CallError::Reset), ROUND_TRIP),
+        Route::NameServer | Route::OuterNameServer => (Err(CallError::Reset), ROUND_TRIP),
         Route::Resident => (Ok(Response::text(200, "OK")), ROUND_TRIP),
         // It speaks TLS and says so, as Go's server does.
         Route::ApiServer => (Ok(Response::text(400, "Client sent an HTTP request to an HTTPS server.\n")), ROUND_TRIP),
+        Route::Ingress { pod } => {
+            if caller.depth >= DEPTH_MAX {
+                return (Err(CallError::TimedOut), timeout);
+            }
+            let (answer, took) = ingress::answer(cluster, caller, &pod, request);
+            (answer, took + ROUND_TRIP)
+        }
         Route::Program { pod, container, run } => {
             if caller.depth >= DEPTH_MAX {
                 return (Err(CallError::TimedOut), timeout);
@@ -124,4 +144,12 @@ pub fn exchange(
     let (answer, took) = answer;
     // An answer that comes later is one that nobody waits for any more.
     if took > timeout { (Err(CallError::TimedOut), timeout) } else { (answer, took) }
+}
+
+/// Pods in which an ingress controller runs now, by key.
+pub(crate) fn ingress_pods(cluster: &Cluster) -> Vec<breakfix_sim::Key> {
+    let is_one =
+        |run: &crate::node::Run| matches!(&run.process, Process::Resident(it) if it.is_ingress) && run.is_running();
+    let pods = cluster.nodes.pods.values();
+    pods.filter(|pod| pod.running().any(|(_, run)| is_one(run))).map(|pod| pod.key.clone()).collect()
 }

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Caller, address};
+use super::{Caller, address, policy::Seen};
 use crate::{
     Cluster, kind,
     object::{entries, name, namespace, number, text, truth},
@@ -21,12 +21,25 @@ use crate::{
 pub(super) enum Translated {
     /// No Service stands there.
     No,
-    To(SocketAddr),
+    /// An endpoint, and whom it will see.
+    To(SocketAddr, Seen),
     Refused,
     Dropped,
 }
 
+/// By which of its addresses a Service is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    /// The cluster's own address.
+    Inside,
+    /// An external address, or the load balancer's.
+    Outside,
+    /// A port of a node.
+    NodePort,
+}
+
 /// An endpoint as kube-proxy sees it.
+#[derive(Clone, Debug)]
 struct Endpoint {
     to: SocketAddr,
     node: String,
@@ -38,26 +51,56 @@ struct Endpoint {
 /// `sessionAffinityConfig.clientIP.timeoutSeconds` where nothing is said.
 const STICKY_SECONDS: i64 = 10_800;
 
-pub(super) fn translate(cluster: &mut Cluster, caller: &Caller, to: SocketAddr, protocol: &str) -> Translated {
-    let Some((service, port)) = find(cluster, to, protocol) else {
+/// What the rules on a node make of an address. A node knows the node ports of its own address only.
+pub(super) fn translate(
+    cluster: &mut Cluster,
+    caller: &Caller,
+    on_node: &str,
+    to: SocketAddr,
+    protocol: &str,
+) -> Translated {
+    let Some((service, port, door)) = find(cluster, on_node, to, protocol) else {
         return if is_cluster_address(cluster, to.ip()) { Translated::Dropped } else { Translated::No };
     };
     let mut endpoints = endpoints(cluster, &service, &port);
-    let is_node_port = address::node_at(cluster, to.ip()).is_some();
-    let here = address::node_of(cluster, &caller.source);
-    let policy = if is_node_port { "/spec/externalTrafficPolicy" } else { "/spec/internalTrafficPolicy" };
-    let is_local = text(&service, policy) == "Local";
-    let entry = if is_node_port { address::node_at(cluster, to.ip()).unwrap_or_default() } else { here };
+    let is_at_home = address::node_of(cluster, &caller.source) == on_node;
+    let is_pod = !address::is_on_node_network(cluster, &caller.source);
+    let is_local = match door {
+        Door::Inside => text(&service, "/spec/internalTrafficPolicy") == "Local",
+        // What comes from the node's own pods, or from the node, takes the way of the cluster (`proxier.go`, "pod traffic for … external
+        // destinations").
+        Door::Outside | Door::NodePort => text(&service, "/spec/externalTrafficPolicy") == "Local" && !is_at_home,
+    };
     let any = !endpoints.is_empty();
     if is_local {
-        endpoints.retain(|endpoint| endpoint.node == entry);
+        endpoints.retain(|endpoint| endpoint.node == on_node);
     }
     let usable = usable(endpoints);
     if usable.is_empty() {
         // With a local policy the packet is dropped where the node has no endpoint of its own; without any endpoint it is refused.
         return if is_local && any { Translated::Dropped } else { Translated::Refused };
     }
-    Translated::To(choose(cluster, caller, &service, &usable))
+    let chosen = choose(cluster, caller, &service, &usable);
+    let stays = chosen.node == on_node;
+    let seen = match door {
+        // Pods keep their address. A node has none that its rules know, and takes the one of its own network.
+        Door::Inside => Seen::AsItIs,
+        // The address changes where the packet leaves the node, after the policies there have judged it.
+        _ if is_at_home && stays => Seen::AsItIs,
+        _ if is_at_home => own_address(cluster, on_node),
+        // From another node: pods are seen as their node, whatever the policy says (kindnet hides pods' addresses from all but pods).
+        _ if is_local || stays => match is_pod {
+            true => own_address(cluster, &address::node_of(cluster, &caller.source)),
+            false => Seen::AsItIs,
+        },
+        _ => own_address(cluster, on_node),
+    };
+    Translated::To(chosen.to, seen)
+}
+
+fn own_address(cluster: &Cluster, node: &str) -> Seen {
+    let node = cluster.store.get(&kind::NODE.key("", node)).and_then(|node| address::node_address(node));
+    node.map_or(Seen::AsItIs, |ip| Seen::Address(ip.into()))
 }
 
 /// Ready ones; else those that serve to the end.
@@ -69,10 +112,16 @@ fn usable(endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     }
 }
 
-fn choose(cluster: &mut Cluster, caller: &Caller, service: &Value, usable: &[Endpoint]) -> SocketAddr {
+fn choose(cluster: &mut Cluster, caller: &Caller, service: &Value, usable: &[Endpoint]) -> Endpoint {
     let drawn = usize::try_from(cluster.chance.below(usable.len() as u64)).unwrap_or(0);
-    let fallback = SocketAddr::from(([0, 0, 0, 0], 0));
-    let drawn = usable.get(drawn).map_or(fallback, |endpoint| endpoint.to);
+    let nobody = || Endpoint {
+        to: SocketAddr::from(([0, 0, 0, 0], 0)),
+        node: String::new(),
+        is_ready: false,
+        is_serving: false,
+        is_terminating: false,
+    };
+    let drawn = usable.get(drawn).cloned().unwrap_or_else(nobody);
     if text(service, "/spec/sessionAffinity") != "ClientIP" {
         return drawn;
     }
@@ -82,47 +131,47 @@ fn choose(cluster: &mut Cluster, caller: &Caller, service: &Value, usable: &[End
     let seconds = number(service, "/spec/sessionAffinityConfig/clientIP/timeoutSeconds").unwrap_or(STICKY_SECONDS);
     let until = now + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     let known = cluster.network.sticky.get(&key).filter(|(_, until)| *until > now).map(|(ip, _)| *ip);
-    let known = usable.iter().find(|endpoint| Some(endpoint.to.ip()) == known).map(|endpoint| endpoint.to);
-    let to = known.unwrap_or(drawn);
-    cluster.network.sticky.insert(key, (to.ip(), until));
-    to
+    let known = usable.iter().find(|endpoint| Some(endpoint.to.ip()) == known).cloned();
+    let chosen = known.unwrap_or(drawn);
+    cluster.network.sticky.insert(key, (chosen.to.ip(), until));
+    chosen
 }
 
-/// The Service and its port that stand at an address.
-fn find(cluster: &Cluster, to: SocketAddr, protocol: &str) -> Option<(Arc<Value>, Value)> {
-    let at_node = address::node_at(cluster, to.ip()).is_some();
-    let field = if at_node { "/nodePort" } else { "/port" };
+/// The Service and its port that stand at an address, as a node knows them.
+fn find(cluster: &Cluster, on_node: &str, to: SocketAddr, protocol: &str) -> Option<(Arc<Value>, Value, Door)> {
+    let is_own = address::node_at(cluster, to.ip()).is_some_and(|node| node == on_node);
     cluster.store.list(kind::SERVICE.collection, None).find_map(|(_, service)| {
-        let here = if at_node {
-            matches!(text(service, "/spec/type"), "NodePort" | "LoadBalancer")
-        } else {
-            has_address(service, to.ip())
+        let port = |door: Door, field: &str| {
+            let port = entries(service, "/spec/ports").iter().find(|port| {
+                let its = match text(port, "/protocol") {
+                    "" => "TCP",
+                    its => its,
+                };
+                number(port, field) == Some(i64::from(to.port())) && its == protocol
+            })?;
+            Some((Arc::clone(service), port.clone(), door))
         };
-        if !here {
-            return None;
-        }
-        let port = entries(service, "/spec/ports").iter().find(|port| {
-            let its = match text(port, "/protocol") {
-                "" => "TCP",
-                its => its,
-            };
-            number(port, field) == Some(i64::from(to.port())) && its == protocol
-        })?;
-        Some((Arc::clone(service), port.clone()))
+        let door = door(service, to.ip());
+        let has_node_ports = matches!(text(service, "/spec/type"), "NodePort" | "LoadBalancer");
+        door.and_then(|door| port(door, "/port"))
+            .or_else(|| (is_own && has_node_ports).then(|| port(Door::NodePort, "/nodePort"))?)
     })
 }
 
-fn has_address(service: &Value, ip: IpAddr) -> bool {
+fn door(service: &Value, ip: IpAddr) -> Option<Door> {
     let ip = ip.to_string();
-    text(service, "/spec/clusterIP") == ip
-        || entries(service, "/spec/clusterIPs")
-            .iter()
-            .chain(entries(service, "/spec/externalIPs"))
-            .any(|own| *own == ip)
+    let is = |own: &Value| own.as_str() == Some(&ip);
+    if text(service, "/spec/clusterIP") == ip || entries(service, "/spec/clusterIPs").iter().any(is) {
+        return Some(Door::Inside);
+    }
+    let balanced = entries(service, "/status/loadBalancer/ingress").iter().filter_map(|ingress| ingress.get("ip"));
+    entries(service, "/spec/externalIPs").iter().chain(balanced).any(is).then_some(Door::Outside)
 }
 
+/// A cluster address leads nowhere but through its ports; an external one may be somebody's own.
 fn is_cluster_address(cluster: &Cluster, ip: IpAddr) -> bool {
-    cluster.store.list(kind::SERVICE.collection, None).any(|(_, service)| has_address(service, ip))
+    let services = cluster.store.list(kind::SERVICE.collection, None);
+    services.into_iter().any(|(_, service)| door(service, ip) == Some(Door::Inside))
 }
 
 /// All endpoints of a Service's port, from all its slices.
@@ -144,8 +193,13 @@ fn endpoints(cluster: &Cluster, service: &Value, port: &Value) -> Vec<Endpoint> 
             let or_ready = |field: &str, ready: bool| endpoint.pointer(field).and_then(Value::as_bool).unwrap_or(ready);
             // A missing word means ready.
             let is_ready = or_ready("/conditions/ready", true);
+            let to = SocketAddr::new(ip, target);
+            // An address in two slices is one endpoint.
+            if found.iter().any(|known: &Endpoint| known.to == to) {
+                continue;
+            }
             found.push(Endpoint {
-                to: SocketAddr::new(ip, target),
+                to,
                 node: text(endpoint, "/nodeName").to_owned(),
                 is_ready,
                 is_serving: or_ready("/conditions/serving", is_ready),
@@ -154,6 +208,12 @@ fn endpoints(cluster: &Cluster, service: &Value, port: &Value) -> Vec<Endpoint> 
         }
     }
     found
+}
+
+/// Ready endpoints of a Service's port: for those who choose by themselves.
+pub(super) fn ready(cluster: &Cluster, service: &Value, port: &Value) -> Vec<SocketAddr> {
+    let all = endpoints(cluster, service, port).into_iter();
+    all.filter(|endpoint| endpoint.is_ready).map(|endpoint| endpoint.to).collect()
 }
 
 /// Addresses of a headless Service: every pod that is to be found, by hostname or not.

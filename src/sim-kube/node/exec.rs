@@ -74,6 +74,9 @@ pub(super) fn running(
         )));
     }
     let container = super::logs::which(&object, container)?;
+    if let Some(why) = super::machine::unreachable(cluster, text(&object, "/spec/nodeName")) {
+        return Err(Status::new(500, "", format!("error dialing backend: {why}")));
+    }
     let not_found =
         || Status::internal(format!("error executing command in container: container not found (\"{container}\")"));
     let held = cluster.nodes.pods.get(uid(&object)).ok_or_else(not_found)?;

@@ -48,6 +48,11 @@ pub fn logs(
         return Err(Status { code: 404, ..Status::not_found(&kind::POD, node) });
     }
     let id = wanted_id(&object, &container, options.previous)?;
+    if let Some(why) = super::machine::unreachable(cluster, node) {
+        let ip = why.trim_start_matches("dial tcp ").split(": ").next().unwrap_or("").to_owned();
+        let url = format!("https://{ip}/containerLogs/{namespace}/{pod}/{container}");
+        return Err(Status::new(500, "", format!("Get \"{url}\": {why}")));
+    }
     let held = cluster.nodes.pods.get(uid(&object)).and_then(|pod| pod.containers.get(&container));
     let runs = held.into_iter().flat_map(|held| [held.run.as_ref(), held.previous.as_ref()]);
     match runs.flatten().find(|run| format!("containerd://{}", run.id) == id) {

@@ -6,21 +6,28 @@
 //! What a container does is the program's own decision: nothing here knows an image's purpose.
 
 mod back_off;
+mod capabilities;
+mod cpu;
 mod environment;
 mod exec;
 mod executable;
+pub(crate) mod extended;
 mod files;
+pub(crate) mod host;
 mod ids;
 mod image;
 mod kubelet;
 mod logs;
+pub mod machine;
 mod pod_run;
 mod port;
 mod probe;
+pub(crate) mod registration;
 mod resident;
 mod run;
 pub mod spec;
 mod status;
+mod usage;
 mod volumes;
 mod within;
 
@@ -35,8 +42,11 @@ pub use image::{ImageConfig, image_config};
 pub use logs::{LogOptions, logs};
 pub use pod_run::{PodRun, Sandbox, Stage};
 pub use port::{Spoken, is_open, pod_port};
+pub(crate) use resident::is_ingress_controller;
 pub use run::{Ending, Inside, Log, Process, Run, Who, crash, is_over_memory, rearm};
-pub use within::{container_run, within};
+pub(crate) use usage::spend;
+pub use usage::{Meter, Used, WINDOW, usage};
+pub use within::{console_prompt, container_run, feed, within};
 
 use crate::{Cluster, event::PodStep, object::text};
 
@@ -45,6 +55,10 @@ use crate::{Cluster, event::PodStep, object::text};
 pub struct Nodes {
     /// By uid.
     pub(crate) pods: BTreeMap<String, PodRun>,
+    /// The nodes' machines, where there is anything to know of one.
+    pub(crate) machines: BTreeMap<String, machine::Machine>,
+    /// The nodes' disks, by node.
+    pub(crate) disks: BTreeMap<String, files::Tree>,
     /// Locks of files: who holds them.
     pub(crate) locks: BTreeMap<String, String>,
 }
@@ -64,7 +78,7 @@ pub fn told(cluster: &mut Cluster, event: &StoreEvent) {
 
 /// Goes on with one pod.
 pub fn step(cluster: &mut Cluster, _key: &Key, uid: &str, step: PodStep) {
-    if !cluster.nodes.pods.contains_key(uid) {
+    if !cluster.nodes.pods.contains_key(uid) || machine::hold(cluster, uid, &step) {
         return;
     }
     match step {

@@ -17,6 +17,7 @@ use super::{
     kubelet::Op,
     probe::ProbeState,
     run::{Ended, Run},
+    volumes::OnHost,
 };
 
 /// One pod, from its first sight to its end.
@@ -35,6 +36,8 @@ pub struct PodRun {
     pub containers: BTreeMap<String, Container>,
     /// Contents of the pod's volumes, by name.
     pub volumes: BTreeMap<String, Tree>,
+    /// Volumes that lie on the node's disk, by name.
+    pub on_host: BTreeMap<String, OnHost>,
     /// Volumes that cannot be mounted: when they are tried again, and why not.
     pub unmounted: BTreeMap<String, Unmounted>,
     /// Why a container is not there: what the last try said (kubelet's reason cache).
@@ -42,6 +45,8 @@ pub struct PodRun {
     /// Set once the init containers are through: they are not run again after that.
     pub is_initialized: bool,
     pub stage: Stage,
+    /// When its containers began to be stopped.
+    pub stopping_since: Option<SimTime>,
     /// A reason for the pod's end that is not its containers': `DeadlineExceeded`.
     pub verdict: Option<Reason>,
     /// The next process number of an `exec`.
@@ -124,6 +129,9 @@ pub struct Container {
     pub crash: Option<BackOff>,
     pub pull: Option<Pull>,
     pub probes: BTreeMap<String, ProbeState>,
+    /// What its programs have computed.
+    #[serde(default)]
+    pub meter: super::usage::Meter,
 }
 
 /// What is told of a run that is over. Moments, not dates: the date of a moment changes when a simulation's past is moved.
@@ -164,10 +172,12 @@ impl PodRun {
             sandbox: None,
             containers: BTreeMap::new(),
             volumes: BTreeMap::new(),
+            on_host: BTreeMap::new(),
             unmounted: BTreeMap::new(),
             reasons: BTreeMap::new(),
             is_initialized: false,
             stage: Stage::Living,
+            stopping_since: None,
             verdict: None,
             next_pid: 7,
         }

@@ -10,6 +10,9 @@ pub struct Resident {
     pub ports: Vec<u16>,
     /// Whether it answers DNS on port 53.
     pub is_name_server: bool,
+    /// Whether it answers for Ingress objects on port 80.
+    #[serde(default)]
+    pub is_ingress: bool,
     /// What it prints when it starts.
     pub greeting: Vec<String>,
 }
@@ -21,6 +24,7 @@ pub fn of(reference: &str) -> Option<Resident> {
     let program = |ports: &[u16], is_name_server: bool, greeting: &[&str]| Resident {
         ports: ports.to_vec(),
         is_name_server,
+        is_ingress: name == "ingress-nginx/controller",
         greeting: greeting.iter().map(|line| (*line).to_owned()).collect(),
     };
     match name {
@@ -30,7 +34,14 @@ pub fn of(reference: &str) -> Option<Resident> {
         "kube-controller-manager" => Some(program(&[10257], false, &[])),
         "kube-scheduler" => Some(program(&[10259], false, &[])),
         "kube-proxy" => Some(program(&[10249, 10256], false, &[])),
+        "ingress-nginx/controller" => Some(program(&[80, 443, 10254], false, &["NGINX Ingress controller"])),
+        "local-path-provisioner" => Some(program(&[], false, &[])),
         "kindnetd" => Some(program(&[], false, &[])),
         _ => None,
     }
+}
+
+/// Whether an image is an ingress controller's.
+pub fn is_ingress_controller(image: &str) -> bool {
+    of(image).is_some_and(|program| program.is_ingress)
 }

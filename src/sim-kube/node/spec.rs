@@ -50,11 +50,17 @@ pub fn field_path(pod: &Value, name: &str) -> String {
     format!("spec.{list}{{{name}}}")
 }
 
+/// The restart policy that a container gives itself, which counts before the pod's (`ContainerRestartRules`).
+fn own_policy<'a>(pod: &'a Value, name: &str) -> Option<&'a str> {
+    container(pod, name).map(|container| text(container, "/restartPolicy")).filter(|policy| !policy.is_empty())
+}
+
 /// The restart policy that counts for a container: the pod's, or its own.
 pub fn restart_policy<'a>(pod: &'a Value, name: &str) -> &'a str {
     match role(pod, name) {
         Some(Role::Sidecar) => "Always",
         Some(Role::Ephemeral) => "Never",
+        _ if own_policy(pod, name).is_some() => own_policy(pod, name).unwrap_or("Always"),
         _ => match text(pod, "/spec/restartPolicy") {
             "" => "Always",
             policy => policy,

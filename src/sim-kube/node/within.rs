@@ -6,7 +6,7 @@ use super::{
     exec,
     executable::{self, Found},
     logs,
-    run::{Inside, Run, rearm},
+    run::{self, Inside, Run, rearm},
 };
 use crate::{
     Cluster, Status, kind,
@@ -60,4 +60,30 @@ pub fn container_run<'a>(
     let held = cluster.nodes.pods.get(uid(&object)).and_then(|pod| pod.containers.get(&container));
     let mut runs = held.into_iter().flat_map(|held| [held.run.as_ref(), held.previous.as_ref()]).flatten();
     Ok(runs.find(|run| id.strip_prefix("containerd://") == Some(run.id.as_str())))
+}
+
+/// Hands input to a container's main process. `ends`: nothing follows. The time it takes to work on it.
+///
+/// # Errors
+/// A [`Status`] in kubelet's words: no such pod or container, or not running.
+pub fn feed(
+    cluster: &mut Cluster,
+    (namespace, pod, container): (&str, &str, &str),
+    bytes: &[u8],
+    ends: bool,
+) -> Result<Duration, Status> {
+    let (id, container, number) = exec::running(cluster, namespace, pod, container)?;
+    Ok(run::feed(cluster, &id, &container, number, bytes, ends))
+}
+
+/// What a shell that is a container's main process shows before its next line; none where the main process is something else.
+///
+/// # Errors
+/// As [`feed`].
+pub fn console_prompt(
+    cluster: &mut Cluster,
+    (namespace, pod, container): (&str, &str, &str),
+) -> Result<Option<String>, Status> {
+    let (id, container, number) = exec::running(cluster, namespace, pod, container)?;
+    Ok(run::prompt(cluster, &id, &container, number))
 }

@@ -1,13 +1,16 @@
 //! What a plugin is, and what it sees.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
-use crate::{Cluster, controllers::pod_state, kind, object::text};
+use super::preemption;
+use crate::{
+    Cluster,
+    controllers::pod_state,
+    kind,
+    object::{set, text, uid},
+};
 
 /// Why a plugin refuses a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,7 @@ pub trait Plugin: Sync {
 }
 
 /// The cluster as one scheduling cycle sees it.
+#[derive(Clone)]
 pub struct View {
     /// In the order of their names.
     pub nodes: Vec<Arc<Value>>,
@@ -59,8 +63,12 @@ pub struct View {
     pub placed: Vec<Arc<Value>>,
     /// Namespaces, by name.
     namespaces: BTreeMap<String, Arc<Value>>,
-    /// Claims for volumes, as namespace and name.
-    claims: BTreeSet<(String, String)>,
+    /// Claims for volumes, by namespace and name.
+    claims: BTreeMap<(String, String), Arc<Value>>,
+    /// Volumes, in the order of their names.
+    pub volumes: Vec<Arc<Value>>,
+    /// Storage classes, by name.
+    pub classes: BTreeMap<String, Arc<Value>>,
 }
 
 impl View {
@@ -73,6 +81,7 @@ impl View {
                 .list(kind::POD.collection, None)
                 .filter(|(_, pod)| !text(pod, "/spec/nodeName").is_empty() && !pod_state::is_terminal(pod))
                 .map(|(_, pod)| Arc::clone(pod))
+                .chain(super::binding::assumed(cluster))
                 .collect(),
             namespaces: cluster
                 .store
@@ -81,10 +90,48 @@ impl View {
                 .collect(),
             claims: cluster
                 .store
-                .list("persistentvolumeclaims", None)
-                .map(|(key, _)| (key.namespace.to_string(), key.name.to_string()))
+                .list(kind::PERSISTENT_VOLUME_CLAIM.collection, None)
+                .map(|(key, claim)| ((key.namespace.to_string(), key.name.to_string()), Arc::clone(claim)))
+                .collect(),
+            volumes: cluster
+                .store
+                .list(kind::PERSISTENT_VOLUME.collection, None)
+                .map(|(_, volume)| Arc::clone(volume))
+                .collect(),
+            classes: cluster
+                .store
+                .list(kind::STORAGE_CLASS.collection, None)
+                .map(|(key, class)| (key.name.to_string(), Arc::clone(class)))
                 .collect(),
         }
+    }
+
+    /// With the pods that have been promised a node: for a pod of no higher priority they are there already.
+    #[must_use]
+    pub fn with_promised(mut self, cluster: &Cluster, pod: &Value) -> Self {
+        let promised = cluster.store.list(kind::POD.collection, None).map(|(_, other)| other).filter(|other| {
+            !text(other, "/status/nominatedNodeName").is_empty()
+                && text(other, "/spec/nodeName").is_empty()
+                && !pod_state::is_terminal(other)
+                && uid(other) != uid(pod)
+                && preemption::priority(other) >= preemption::priority(pod)
+        });
+        let promised: Vec<Arc<Value>> =
+            promised.filter(|other| !self.placed.iter().any(|placed| uid(placed) == uid(other))).cloned().collect();
+        for mut other in promised {
+            let node = text(&other, "/status/nominatedNodeName").to_owned();
+            set(Arc::make_mut(&mut other), "/spec/nodeName", Value::from(node));
+            self.placed.push(other);
+        }
+        self
+    }
+
+    /// The same without some of the pods.
+    #[must_use]
+    pub fn without(&self, gone: &[Arc<Value>]) -> Self {
+        let mut view = self.clone();
+        view.placed.retain(|placed| !gone.iter().any(|gone| uid(gone) == uid(placed)));
+        view
     }
 
     /// A namespace by name.
@@ -92,9 +139,9 @@ impl View {
         self.namespaces.get(name).map(AsRef::as_ref)
     }
 
-    /// Whether there is a claim of this name.
-    pub fn has_claim(&self, namespace: &str, name: &str) -> bool {
-        self.claims.contains(&(namespace.to_owned(), name.to_owned()))
+    /// A claim by name.
+    pub fn claim(&self, namespace: &str, name: &str) -> Option<&Arc<Value>> {
+        self.claims.get(&(namespace.to_owned(), name.to_owned()))
     }
 
     /// The pods on a node.

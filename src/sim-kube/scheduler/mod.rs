@@ -1,14 +1,16 @@
 //! The scheduler: which node a pod goes to, or why none.
 //!
 //! A plugin a file: it may refuse a node (`filter`) and prefer one to another (`score`), as in `pkg/scheduler/framework/plugins`.
-//! [`PLUGINS`] is the list; preemption would be one more. Nothing polls: pods that found no node wait until a write may have helped them.
+//! [`PLUGINS`] is the list. `preemption` makes room for pods of higher priority, `binding` waits for volumes. Nothing polls: pods that found no node wait until a write may have helped them.
 
+mod binding;
 mod framework;
 mod message;
-mod node_affinity;
+pub mod node_affinity;
 mod node_ports;
 mod node_unschedulable;
 mod pod_affinity;
+mod preemption;
 mod queue;
 mod resources;
 mod spread;
@@ -18,7 +20,7 @@ mod volume_binding;
 
 use std::{sync::Arc, time::Duration};
 
-use breakfix_sim::{StoreEvent, StoreEventKind};
+use breakfix_sim::{Key, StoreEvent, StoreEventKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -42,6 +44,7 @@ pub static PLUGINS: &[&dyn Plugin] = &[
     &node_affinity::NodeAffinity,
     &node_ports::NodePorts,
     &resources::Fit,
+    &volume_binding::VolumeRestrictions,
     &volume_binding::VolumeBinding,
     &topology_spread::TopologySpread,
     &pod_affinity::PodAffinity,
@@ -56,6 +59,11 @@ const LAG: Duration = Duration::from_millis(4);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Memory {
     pub(crate) queue: queue::Waiting,
+    pub(crate) binding: binding::Waiting,
+}
+
+fn actor() -> Actor {
+    Actor { user: "system:kube-scheduler".into(), manager: "kube-scheduler".into() }
 }
 
 /// Queues a look where a write may have changed something.
@@ -64,14 +72,32 @@ pub fn told(cluster: &mut Cluster, event: &StoreEvent) {
         "pods" => {
             let waits = is_ours(&event.object) && event.kind != StoreEventKind::Deleted;
             if waits && event.before.as_ref().is_none_or(|before| before["spec"] != event.object["spec"]) {
-                queue::admit(cluster, &event.key, LAG);
+                queue::admit(cluster, &event.key, preemption::priority(&event.object), LAG);
             }
             if frees_room(event) {
-                queue::wake_all(cluster);
+                queue::wake_for_room(cluster);
+            } else if joins_neighbours(event) {
+                let concerned: Vec<Key> = queue::waiting(cluster)
+                    .filter(|key| cluster.store.get(key).is_some_and(|pod| minds_neighbours(pod)))
+                    .cloned()
+                    .collect();
+                queue::wake(cluster, &concerned);
             }
         }
         "nodes" if event.before.as_ref().is_none_or(|before| node_face(before) != node_face(&event.object)) => {
             queue::wake_all(cluster);
+        }
+        "persistentvolumeclaims" if event.kind != StoreEventKind::Deleted => {
+            let concerned: Vec<Key> = cluster
+                .store
+                .list(kind::POD.collection, Some(&event.key.namespace))
+                .filter(|(_, pod)| volume_binding::claims(pod).any(|claim| claim == &*event.key.name))
+                .map(|(key, _)| key.clone())
+                .collect();
+            queue::wake_for_volumes(cluster, |key| concerned.contains(key));
+        }
+        "persistentvolumes" | "storageclasses.storage.k8s.io" if event.kind != StoreEventKind::Deleted => {
+            queue::wake_for_volumes(cluster, |_| true);
         }
         _ => {}
     }
@@ -93,6 +119,22 @@ fn frees_room(event: &StoreEvent) -> bool {
     before && (event.kind == StoreEventKind::Deleted || !placed(&event.object))
 }
 
+/// A pod that gets a node, or other labels where it runs, may be the one that others want beside them (queueing hints of InterPodAffinity
+/// and PodTopologySpread).
+fn joins_neighbours(event: &StoreEvent) -> bool {
+    let face = |pod: &Value| (pod["spec"]["nodeName"].clone(), pod["metadata"]["labels"].clone());
+    event.kind != StoreEventKind::Deleted
+        && !text(&event.object, "/spec/nodeName").is_empty()
+        && event.before.as_ref().is_none_or(|before| face(before) != face(&event.object))
+}
+
+/// Whether it matters to a pod who runs where.
+fn minds_neighbours(pod: &Value) -> bool {
+    let spec = &pod["spec"];
+    let asks = |kind: &str| spec["affinity"].get(kind).is_some_and(|asked| !asked.is_null());
+    asks("podAffinity") || asks("podAntiAffinity") || !entries(pod, "/spec/topologySpreadConstraints").is_empty()
+}
+
 /// What of a node can make room for a pod.
 fn node_face(node: &Value) -> Value {
     json!([node["spec"], node["metadata"]["labels"], node["status"]["allocatable"]])
@@ -100,8 +142,10 @@ fn node_face(node: &Value) -> Value {
 
 /// Looks at every pod whose turn has come.
 pub fn run(cluster: &mut Cluster) {
+    binding::look(cluster);
     while let Some(key) = queue::next(cluster) {
-        let Some(pod) = cluster.store.get(&key).cloned().filter(|pod| is_ours(pod)) else {
+        let Some(pod) = cluster.store.get(&key).cloned().filter(|pod| is_ours(pod) && !binding::holds(cluster, &key))
+        else {
             queue::done(cluster, &key);
             continue;
         };
@@ -111,34 +155,48 @@ pub fn run(cluster: &mut Cluster) {
 }
 
 fn schedule(cluster: &mut Cluster, pod: &Arc<Value>) {
-    let view = View::of(cluster);
+    let view = View::of(cluster).with_promised(cluster, pod);
     let key = kind::POD.key(namespace(pod), name(pod));
     if let Some(why) = PLUGINS.iter().find_map(|plugin| plugin.refuse_everywhere(&view, pod)) {
         // The real message ends so, for want of a preemption's words.
-        fail(cluster, pod, &format!("0/{nodes} nodes are available: {why}. not found", nodes = view.nodes.len()));
-        queue::park(cluster, &key);
+        let message = format!("0/{nodes} nodes are available: {why}. not found", nodes = view.nodes.len());
+        fail(cluster, pod, "Unschedulable", &message);
+        queue::park(cluster, &key, queue::Blocked::Volumes);
         return;
     }
-    let mut refusals: Vec<Refusal> = Vec::new();
+    let mut refusals: Vec<(String, Refusal)> = Vec::new();
     let mut feasible: Vec<&Arc<Value>> = Vec::new();
     for node in &view.nodes {
         match PLUGINS.iter().find_map(|plugin| plugin.filter(&view, pod, node)) {
-            Some(refusal) => refusals.push(refusal),
+            Some(refusal) => refusals.push((name(node).to_owned(), refusal)),
             None => feasible.push(node),
         }
     }
     if feasible.is_empty() {
-        let message = message::unschedulable(&refusals, view.nodes.len());
-        fail(cluster, pod, &message);
-        queue::park(cluster, &key);
+        let found = preemption::preempt(cluster, &view, pod, &refusals);
+        let words = match &found {
+            preemption::Found::Room => None,
+            preemption::Found::Nothing(words) => Some(words.as_str()),
+        };
+        let message = message::unschedulable(&refusals, view.nodes.len(), words);
+        fail(cluster, pod, "Unschedulable", &message);
+        queue::park(cluster, &key, queue::Blocked::Otherwise);
         return;
     }
     let chosen = choose(cluster, &view, pod, &feasible);
     queue::done(cluster, &key);
-    let by = Actor { user: "system:kube-scheduler".into(), manager: "kube-scheduler".into() };
-    if cluster.bind(namespace(pod), name(pod), &chosen, &by).is_ok() {
-        let message = format!("Successfully assigned {}/{} to {chosen}", namespace(pod), name(pod));
-        let bound = cluster.store.get(&key).cloned();
+    let node = view.nodes.iter().find(|node| name(node) == chosen);
+    match node.and_then(|node| volume_binding::steps(&view, pod, node)) {
+        Some(steps) if !steps.is_empty() => binding::begin(cluster, pod, &chosen, &steps),
+        _ => bind(cluster, pod, &chosen),
+    }
+}
+
+/// The pod goes to its node.
+fn bind(cluster: &mut Cluster, pod: &Value, node: &str) {
+    if cluster.bind(namespace(pod), name(pod), node, &actor()).is_ok() {
+        let message = format!("Successfully assigned {}/{} to {node}", namespace(pod), name(pod));
+        let bound = cluster.store.get(&kind::POD.key(namespace(pod), name(pod))).cloned();
         events::record(cluster, COMPONENT, bound.as_deref().unwrap_or(pod), Note::normal("Scheduled", &message));
     }
 }
@@ -155,11 +213,11 @@ fn choose(cluster: &mut Cluster, view: &View, pod: &Value, feasible: &[&Arc<Valu
 }
 
 /// Says on the pod and by an event why it has no node.
-fn fail(cluster: &mut Cluster, pod: &Arc<Value>, message: &str) {
+fn fail(cluster: &mut Cluster, pod: &Arc<Value>, reason: &str, message: &str) {
     events::record(cluster, COMPONENT, pod, Note::warning("FailedScheduling", message));
     let today = cluster.today();
     let generation = pod["metadata"]["generation"].clone();
-    let by = Actor { user: "system:kube-scheduler".into(), manager: "kube-scheduler".into() };
+    let by = actor();
     let own = uid(pod).to_owned();
     let edit = |pod: &mut Value| {
         if uid(pod) != own {
@@ -174,7 +232,7 @@ fn fail(cluster: &mut Cluster, pod: &Arc<Value>, message: &str) {
         let mut condition = json!({
             "type": "PodScheduled",
             "status": "False",
-            "reason": "Unschedulable",
+            "reason": reason,
             "message": message,
             "lastProbeTime": null,
             "lastTransitionTime": since,

@@ -12,13 +12,7 @@ pub struct NodeAffinity;
 
 impl Plugin for NodeAffinity {
     fn filter(&self, _view: &View, pod: &Value, node: &Value) -> Option<Refusal> {
-        let labels = node.pointer("/metadata/labels").unwrap_or(&Value::Null);
-        let selected = members(pod, "/spec/nodeSelector").all(|(key, value)| labels.get(key) == Some(value));
-        let required = pod.pointer("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution");
-        let affine = required
-            .is_none_or(|required| entries(required, "/nodeSelectorTerms").iter().any(|term| term_fits(term, node)));
-        let fits = selected && affine;
-        (!fits).then(|| Refusal::incurable("node(s) didn't match Pod's node affinity/selector"))
+        (!fits(pod, node)).then(|| Refusal::incurable("node(s) didn't match Pod's node affinity/selector"))
     }
 
     /// Weight 2: the sum of the weights of the preferences that the node fulfils, in proportion to the best node's.
@@ -35,6 +29,27 @@ impl Plugin for NodeAffinity {
             _ => 0,
         }
     }
+}
+
+/// Whether one of a node selector's terms fits a node; volumes say in the same way which nodes reach them.
+pub fn terms_fit(selector: &Value, node: &Value) -> bool {
+    entries(selector, "/nodeSelectorTerms").iter().any(|term| term_fits(term, node))
+}
+
+/// Whether a node has one of the values of each label: a topology term of a storage class.
+pub fn labels_fit(expressions: &[Value], node: &Value) -> bool {
+    expressions.iter().all(|expression| {
+        let value = node["metadata"]["labels"].get(crate::object::text(expression, "/key"));
+        value.is_some_and(|value| entries(expression, "/values").contains(value))
+    })
+}
+
+/// Whether a node is one that the pod's selector and required affinity allow.
+pub fn fits(pod: &Value, node: &Value) -> bool {
+    let labels = node.pointer("/metadata/labels").unwrap_or(&Value::Null);
+    let selected = members(pod, "/spec/nodeSelector").all(|(key, value)| labels.get(key) == Some(value));
+    let required = pod.pointer("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution");
+    selected && required.is_none_or(|required| terms_fit(required, node))
 }
 
 /// A term without any requirement fits nothing.

@@ -27,21 +27,34 @@ pub struct Waiting {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
-    /// First come, first served.
+    /// The pod's priority: the highest is first.
+    priority: i64,
+    /// Among equals: first come, first served.
     number: u64,
     tries: u32,
     /// Not before this moment.
     due: SimTime,
     /// The end of the back-off after the last try.
     rested: SimTime,
+    blocked: Blocked,
+}
+
+/// What the last try failed for: what may help it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Blocked {
+    /// Its volumes: only claims, volumes, classes and nodes change anything.
+    Volumes,
+    #[default]
+    Otherwise,
 }
 
 /// A new pod, or one whose spec changed.
-pub(super) fn admit(cluster: &mut Cluster, key: &Key, lag: Duration) {
+pub(super) fn admit(cluster: &mut Cluster, key: &Key, priority: i64, lag: Duration) {
     let now = cluster.now();
     let waiting = &mut cluster.scheduler.queue;
     let number = waiting.next;
-    let entry = waiting.pods.entry(key.clone()).or_insert(Entry { number, tries: 0, due: now + lag, rested: now });
+    let fresh = Entry { priority, number, tries: 0, due: now + lag, rested: now, blocked: Blocked::default() };
+    let entry = waiting.pods.entry(key.clone()).or_insert(fresh);
     entry.due = entry.due.min(entry.rested.max(now + lag));
     waiting.next += 1;
     arm(cluster);
@@ -56,12 +69,46 @@ pub(super) fn wake_all(cluster: &mut Cluster) {
     arm(cluster);
 }
 
+/// The pods that wait.
+pub(super) fn waiting(cluster: &Cluster) -> impl Iterator<Item = &Key> {
+    cluster.scheduler.queue.pods.keys()
+}
+
+/// Something changed that may help these.
+pub(super) fn wake(cluster: &mut Cluster, concerned: &[Key]) {
+    let now = cluster.now();
+    let waiting = cluster.scheduler.queue.pods.iter_mut();
+    for (_, entry) in waiting.filter(|(key, _)| concerned.contains(key)) {
+        entry.due = entry.due.min(entry.rested.max(now));
+    }
+    arm(cluster);
+}
+
+/// A pod has gone: that helps everybody whom the others held up.
+pub(super) fn wake_for_room(cluster: &mut Cluster) {
+    let now = cluster.now();
+    for entry in cluster.scheduler.queue.pods.values_mut().filter(|entry| entry.blocked != Blocked::Volumes) {
+        entry.due = entry.due.min(entry.rested.max(now));
+    }
+    arm(cluster);
+}
+
+/// Something changed that may help those whom volumes held up: all of them, or those of which `concerns` holds.
+pub(super) fn wake_for_volumes(cluster: &mut Cluster, concerns: impl Fn(&Key) -> bool) {
+    let now = cluster.now();
+    let waiting = cluster.scheduler.queue.pods.iter_mut();
+    for (_, entry) in waiting.filter(|(key, entry)| entry.blocked == Blocked::Volumes && concerns(key)) {
+        entry.due = entry.due.min(entry.rested.max(now));
+    }
+    arm(cluster);
+}
+
 /// The next pod whose turn has come.
 pub(super) fn next(cluster: &mut Cluster) -> Option<Key> {
     let now = cluster.now();
     cluster.scheduler.queue.armed = None;
     let due = cluster.scheduler.queue.pods.iter().filter(|(_, entry)| entry.due <= now);
-    due.min_by_key(|(_, entry)| entry.number).map(|(key, _)| key.clone())
+    due.min_by_key(|(_, entry)| (std::cmp::Reverse(entry.priority), entry.number)).map(|(key, _)| key.clone())
 }
 
 /// The pod needs no node any more.
@@ -70,13 +117,14 @@ pub(super) fn done(cluster: &mut Cluster, key: &Key) {
 }
 
 /// The pod found no node: it waits for a change.
-pub(super) fn park(cluster: &mut Cluster, key: &Key) {
+pub(super) fn park(cluster: &mut Cluster, key: &Key, blocked: Blocked) {
     let now = cluster.now();
     if let Some(entry) = cluster.scheduler.queue.pods.get_mut(key) {
         let rest = BACK_OFF_FIRST.saturating_mul(2_u32.saturating_pow(entry.tries.min(10))).min(BACK_OFF_MAX);
         entry.tries += 1;
         entry.rested = now + rest;
         entry.due = now + PATIENCE;
+        entry.blocked = blocked;
     }
 }
 

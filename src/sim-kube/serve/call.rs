@@ -45,7 +45,7 @@ impl Call {
     }
 }
 
-impl Act for Call {
+impl Act<Cluster> for Call {
     type Outcome = Called;
 
     fn act(&self, cluster: &mut Cluster) -> Called {

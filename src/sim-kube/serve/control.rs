@@ -1,10 +1,12 @@
-//! `/breakfix/…`: what the simulator can be told that no cluster can. For the administrator only.
+//! `/breakfix/…`: what the simulator can be told that no cluster can. For members of `system:masters` only.
 //!
 //! | request | does |
 //! | --- | --- |
 //! | `GET info` | says that this is a simulator, which, and what time it is there |
 //! | `POST advance?ms=N` | moves its clock on by N milliseconds at once |
 //! | `POST images`, body `{"images": […]}` | makes image references known to the nodes |
+//! | `POST node`, body `{"node": …, "command": […]}` | runs a command on a node's machine; what it printed, and its exit code |
+//! | `POST metrics`, body a `metrics::Feed` | gives it a metrics server, and values to its custom and external metrics APIs |
 //! | `POST shutdown` | saves the cluster and ends the process |
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -15,12 +17,11 @@ use serde_json::{Value, json};
 
 use super::{
     host::Refused,
-    input::{AddImages, Asker},
-    keys::MASTERS,
+    input::{AddImages, Asker, FeedMetrics, OnMachine},
     seam::Answer,
     service::Service,
 };
-use crate::Status;
+use crate::{Status, access::MASTERS, bootstrap};
 
 /// No more than a month is skipped at a time: a slip of a unit should not keep anybody waiting for years of probes.
 const SKIP_MS_MAX: u64 = 31 * 24 * 3_600 * 1_000;
@@ -71,6 +72,25 @@ fn carry_out(
             service.host.act(AddImages { images })?;
             info(service)
         }
+        ("POST", "node") => {
+            let command: OnMachine = serde_json::from_slice(body).map_err(|error| {
+                Status::new(400, "BadRequest", format!("expected {{\"node\": \"…\", \"command\": [\"…\"]}}: {error}"))
+            })?;
+            let done = service.host.act(command)??;
+            Ok(json!({"stdout": done.stdout, "stderr": done.stderr, "exit": done.exit}))
+        }
+        ("POST", "metrics") => {
+            let feed: crate::metrics::Feed = serde_json::from_slice(body).map_err(|error| {
+                Status::new(
+                    400,
+                    "BadRequest",
+                    format!("expected {{\"server\": true, \"custom\": […], \"external\": […]}}: {error}"),
+                )
+            })?;
+            feed.check().map_err(|why| Status::new(400, "BadRequest", why))?;
+            service.host.act(FeedMetrics { feed })?;
+            info(service)
+        }
         ("POST", "shutdown") => {
             service.stop.send_replace(true);
             Ok(json!({"ending": true}))
@@ -80,9 +100,9 @@ fn carry_out(
 }
 
 fn info(service: &Arc<Service>) -> Result<Value, Status> {
-    let (now, today, seed) = service
+    let (now, today, seed, workers) = service
         .host
-        .look(|cluster| (cluster.now(), cluster.clock.today(), cluster.config.seed))
+        .look(|cluster| (cluster.now(), cluster.clock.today(), cluster.config.seed, cluster.config.workers))
         .map_err(Refused::from)?;
     Ok(json!({
         "simulator": true,
@@ -91,6 +111,7 @@ fn info(service: &Arc<Service>) -> Result<Value, Status> {
         "now": today.to_string(),
         "elapsedMs": now.0,
         "seed": seed,
+        "machines": bootstrap::node_names(workers),
     }))
 }
 

@@ -63,7 +63,7 @@ pub struct Ran {
     pub took: Duration,
 }
 
-impl Act for ExecRun {
+impl Act<Cluster> for ExecRun {
     type Outcome = Result<Ran, Status>;
 
     fn act(&self, cluster: &mut Cluster) -> Result<Ran, Status> {

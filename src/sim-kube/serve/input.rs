@@ -4,18 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use breakfix_sim::serve::safely;
+pub use breakfix_sim::serve::world::Act;
 use serde::{Deserialize, Serialize};
 
-use super::{blob::Blob, call::Call, dates, exec_run::ExecRun, safely, seam};
-use crate::Cluster;
-
-/// Something that is done to a cluster, at its present moment.
-pub trait Act: Clone + Into<Input> {
-    /// What whoever handed it in is told.
-    type Outcome;
-
-    fn act(&self, cluster: &mut Cluster) -> Self::Outcome;
-}
+use super::{blob::Blob, call::Call, dates, exec_run::ExecRun, proxy::ProxyCall, seam, typed::Typed};
+use crate::{
+    Cluster, Status,
+    access::{self, Trust, User},
+    node::machine,
+};
 
 /// One input, as it is written down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,8 +22,13 @@ pub enum Input {
     Request(Request),
     ExecRun(ExecRun),
     Call(Call),
+    ProxyCall(ProxyCall),
+    Typed(Typed),
     ShiftDates(ShiftDates),
     AddImages(AddImages),
+    FeedMetrics(FeedMetrics),
+    OnMachine(OnMachine),
+    Trust(Trust),
 }
 
 impl Input {
@@ -35,8 +38,13 @@ impl Input {
             Self::Request(request) => safely::run(cluster, |cluster| drop(request.act(cluster))),
             Self::ExecRun(run) => safely::run(cluster, |cluster| drop(run.act(cluster))),
             Self::Call(call) => safely::run(cluster, |cluster| drop(call.act(cluster))),
+            Self::ProxyCall(call) => safely::run(cluster, |cluster| drop(call.act(cluster))),
+            Self::Typed(typed) => safely::run(cluster, |cluster| drop(typed.act(cluster))),
             Self::ShiftDates(shift) => safely::run(cluster, |cluster| shift.act(cluster)),
             Self::AddImages(images) => safely::run(cluster, |cluster| images.act(cluster)),
+            Self::FeedMetrics(feed) => safely::run(cluster, |cluster| feed.act(cluster)),
+            Self::OnMachine(command) => safely::run(cluster, |cluster| drop(command.act(cluster))),
+            Self::Trust(trust) => safely::run(cluster, |cluster| trust.act(cluster)),
         };
     }
 }
@@ -47,6 +55,24 @@ pub struct Asker {
     pub user: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, Vec<String>>,
+}
+
+impl From<User> for Asker {
+    fn from(user: User) -> Self {
+        let User { name, uid, groups, extra } = user;
+        Self { user: name, groups, uid, extra }
+    }
+}
+
+impl From<Asker> for User {
+    fn from(asker: Asker) -> Self {
+        let Asker { user, groups, uid, extra } = asker;
+        Self { name: user, uid, groups, extra }
+    }
 }
 
 /// A request to the API, as it came over the wire.
@@ -76,7 +102,19 @@ impl Request {
     }
 }
 
-impl Act for Request {
+impl Request {
+    /// Whether the request is for somebody behind the API server: nothing happens before it is carried out, by whatever method it comes.
+    pub fn is_proxied(&self) -> bool {
+        let segments: Vec<&str> = self.path.split('/').skip(1).collect();
+        matches!(
+            segments.as_slice(),
+            ["api", "v1", "namespaces", _, "pods" | "services", _, "proxy", ..]
+                | ["api", "v1", "nodes", _, "proxy", ..]
+        )
+    }
+}
+
+impl Act<Cluster> for Request {
     type Outcome = seam::Answer;
 
     fn act(&self, cluster: &mut Cluster) -> seam::Answer {
@@ -90,12 +128,28 @@ pub struct ShiftDates {
     pub seconds: i64,
 }
 
-impl Act for ShiftDates {
+impl Act<Cluster> for ShiftDates {
     type Outcome = ();
 
     fn act(&self, cluster: &mut Cluster) {
         cluster.clock.shift_date(self.seconds.saturating_mul(1_000));
         dates::shift(&mut cluster.store, self.seconds);
+    }
+}
+
+/// A command on a node's machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnMachine {
+    pub node: String,
+    pub command: Vec<String>,
+}
+
+impl Act<Cluster> for OnMachine {
+    type Outcome = Result<machine::NodeResult, Status>;
+
+    fn act(&self, cluster: &mut Cluster) -> Self::Outcome {
+        machine::command(cluster, &self.node, &self.command)
     }
 }
 
@@ -105,11 +159,34 @@ pub struct AddImages {
     pub images: BTreeSet<String>,
 }
 
-impl Act for AddImages {
+impl Act<Cluster> for AddImages {
     type Outcome = ();
 
     fn act(&self, cluster: &mut Cluster) {
         cluster.config.images.extend(self.images.iter().cloned());
+    }
+}
+
+/// Tells the cluster what its metrics servers would have measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedMetrics {
+    pub feed: crate::metrics::Feed,
+}
+
+impl Act<Cluster> for FeedMetrics {
+    type Outcome = ();
+
+    fn act(&self, cluster: &mut Cluster) {
+        self.feed.tell(cluster);
+    }
+}
+
+/// Hands the cluster its keys.
+impl Act<Cluster> for Trust {
+    type Outcome = ();
+
+    fn act(&self, cluster: &mut Cluster) {
+        access::trust(cluster, self);
     }
 }
 
@@ -122,4 +199,4 @@ macro_rules! inputs {
         })*
     };
 }
-inputs!(Request, ExecRun, Call, ShiftDates, AddImages);
+inputs!(Request, ExecRun, Call, ProxyCall, Typed, ShiftDates, AddImages, FeedMetrics, OnMachine, Trust);

@@ -18,7 +18,9 @@ use super::{
 use crate::{
     Cluster, Status,
     api::stream::LogSpec,
+    kind,
     node::{self, Inside, Log, LogOptions, Spoken},
+    object::{entries, text, truth},
 };
 
 /// How a file ends that the kernel does not take for a program.
@@ -79,6 +81,19 @@ pub fn prompt(cluster: &mut Cluster, place: &Place, shell: &Shell) -> String {
     let mut copy = cluster.clone();
     let prompt = within(&mut copy, place, &["sh".to_owned()], |inside, _| shell.prompt(inside));
     prompt.ok().and_then(|(prompt, _)| prompt).unwrap_or_default()
+}
+
+/// What a shell that is a container's main process shows before its next line.
+pub fn console_prompt(cluster: &mut Cluster, place: &Place) -> Option<String> {
+    node::console_prompt(cluster, (&place.namespace, &place.pod, &place.container)).ok().flatten()
+}
+
+/// Whether a container's input ends with whoever is attached first (`stdinOnce`).
+pub fn hears_once(cluster: &Cluster, place: &Place) -> bool {
+    let Ok(pod) = cluster.get(&kind::POD, &place.namespace, &place.pod) else { return false };
+    let lists = ["/spec/containers", "/spec/initContainers", "/spec/ephemeralContainers"];
+    let mut all = lists.into_iter().flat_map(|list| entries(&pod, list));
+    all.any(|container| text(container, "/name") == place.container && truth(container, "/stdinOnce"))
 }
 
 fn within<T>(

@@ -3,18 +3,21 @@
 use std::{fs, io, path::Path};
 
 use breakfix_sim::{
-    ca::{Authority, CertificateError, Credentials},
+    ca::{self, Authority, CertificateError, Credentials},
     file::write_whole,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::error::ServeError;
+use crate::access::{AUTHORITY, MASTERS, Trust};
 
-const AUTHORITY: &str = "kubernetes";
-/// The administrator's user and group: what `kind` and `kubeadm` write into a kubeconfig.
-pub const ADMIN: &str = "kubernetes-admin";
-pub const MASTERS: &str = "system:masters";
+/// The administrator's user and group: what `kind` and `kubeadm` write into a kubeconfig. A binding gives the group its rights, and
+/// whoever deletes that binding has shut themselves out.
+const ADMIN: &str = "kubernetes-admin";
+const ADMINS: &str = "kubeadm:cluster-admins";
+/// The one whom nothing shuts out: `super-admin.conf` of `kubeadm`. Who opens and grades labs comes as this one.
+const SUPER_ADMIN: &str = "kubernetes-super-admin";
 /// Names under which a learner's tools, or a program that takes itself to be in the cluster, reach the server.
 const SERVER_NAMES: &[&str] = &[
     "127.0.0.1",
@@ -27,12 +30,22 @@ const SERVER_NAMES: &[&str] = &[
     "10.96.0.1",
 ];
 
-/// Keys and certificates of the authority, the server and the administrator.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Keys and certificates of the authority, the server and the administrators.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Keys {
     pub authority: Credentials,
     pub server: Credentials,
     pub admin: Credentials,
+    pub super_admin: Credentials,
+    /// What the key of service accounts' tokens is made of.
+    pub token_secret: String,
+}
+
+impl std::fmt::Debug for Keys {
+    /// Without the secret: it must not end up in a log.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Keys").field("authority", &self.authority).finish_non_exhaustive()
+    }
 }
 
 impl Keys {
@@ -44,9 +57,16 @@ impl Keys {
         let authority = Authority::generate(AUTHORITY, today)?;
         Ok(Self {
             server: authority.server(SERVER_NAMES, today)?,
-            admin: authority.client(ADMIN, Some(MASTERS), today)?,
+            admin: authority.client(ADMIN, Some(ADMINS), today)?,
+            super_admin: authority.client(SUPER_ADMIN, Some(MASTERS), today)?,
+            token_secret: ca::secret("service accounts")?,
             authority: authority.credentials(),
         })
+    }
+
+    /// Those of them that the cluster itself works with.
+    pub fn trust(&self) -> Trust {
+        Trust { authority: self.authority.clone(), token_secret: self.token_secret.clone() }
     }
 
     /// The keys kept in a file, made and kept there if it is missing.

@@ -2,6 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+use breakfix_sim::ca::Credentials;
+
 use super::keys::Keys;
 
 /// The name of cluster, context and user: what `kubectl config current-context` says.
@@ -9,6 +11,15 @@ pub const NAME: &str = "breakfix";
 
 /// The text of a kubeconfig for the administrator of the cluster that listens on this port.
 pub fn kubeconfig(keys: &Keys, port: u16, namespace: &str) -> String {
+    text(keys, &keys.admin, port, namespace)
+}
+
+/// The same for the one whom no role and no binding can shut out, and from whom the simulator itself takes orders.
+pub fn super_kubeconfig(keys: &Keys, port: u16, namespace: &str) -> String {
+    text(keys, &keys.super_admin, port, namespace)
+}
+
+fn text(keys: &Keys, user: &Credentials, port: u16, namespace: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let encoded = |text: &str| STANDARD.encode(text);
     format!(
@@ -34,8 +45,8 @@ users:
 ",
         authority = encoded(&keys.authority.certificate),
         namespace = quoted(namespace),
-        certificate = encoded(&keys.admin.certificate),
-        key = encoded(&keys.admin.key),
+        certificate = encoded(&user.certificate),
+        key = encoded(&user.key),
     )
 }
 

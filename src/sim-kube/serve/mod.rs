@@ -1,6 +1,7 @@
 //! A cluster behind a door: the wire, the clock, the disk and the process. Everything else in this crate is a model without any of them.
 //!
-//! [`host::Host`] holds the cluster and lets inputs in, one at a time, each written down first ([`record`]). [`service`] answers HTTP
+//! [`host::Host`] holds the cluster and lets inputs in, one at a time, each written down first; what is the same for every simulator
+//! is `breakfix_sim::serve`. [`service`] answers HTTP
 //! requests; [`server`] puts that behind TLS for `kubectl`, [`local`] into the same process for `lab test`. [`process`] is the detached
 //! process that a session's simulator is. [`seam`] and [`inside`] are the only files that know how the API
 //! and the nodes are asked.
@@ -26,9 +27,8 @@ pub mod local;
 pub mod log_tail;
 pub mod logs;
 pub mod process;
-pub mod record;
+pub mod proxy;
 pub mod remote;
-pub mod safely;
 pub mod seam;
 pub mod server;
 pub mod service;
@@ -37,7 +37,8 @@ pub mod spdy;
 pub mod stream_body;
 pub mod streams;
 pub mod terminal;
+pub mod typed;
 pub mod watching;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,36 +1,35 @@
 //! The detached process of a session: begun, started, found again, ended.
 
 use std::{
-    ffi::OsString,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use breakfix_sim::{
     detached::{self, Folder, Found, Ready},
     file::write_whole,
     pace::Pace,
+    serve::{
+        process::{self, LAST_WORDS, idle},
+        record::Record,
+    },
 };
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    error::ServeError, host::Host, keys::Keys, kubeconfig::kubeconfig, record::Record, server::Server,
-    service::Service, settings::Settings,
+    error::ServeError,
+    host::{Host, Refused},
+    keys::Keys,
+    kubeconfig::{kubeconfig, super_kubeconfig},
+    server::Server,
+    service::Service,
+    settings::Settings,
 };
 use crate::Cluster;
 
 /// The hidden verb of the program that runs [`run`]: `PROGRAM sim-serve FOLDER`.
 pub const VERB: &str = "sim-serve";
-/// A started process listens within a tenth of a second; a machine under load gets longer.
-const START: Duration = Duration::from_secs(20);
-/// A process that is asked to end has so long to save its cluster.
-const END: Duration = Duration::from_secs(10);
-/// An answer that was under way when the end came has so long to get out.
-const LAST_WORDS: Duration = Duration::from_millis(20);
-/// How often a process looks whether it is idle, at the least.
-const IDLE_LOOK: Duration = Duration::from_secs(60);
 
 /// Begins a cluster in a folder; one that was there before is forgotten. Nothing is started.
 ///
@@ -52,9 +51,9 @@ pub fn begin(folder: &Path, cluster: &Cluster, settings: &Settings) -> Result<()
 /// Another process serves it, its files are damaged, or no port is free.
 pub async fn run(folder: &Path) -> Result<(), ServeError> {
     detached::leave();
-    let file = |path: PathBuf| move |source| ServeError::File { path, source };
+    let file = |path: PathBuf| move |source| ServeError::file(&path, source);
     let files = Folder::new(folder);
-    let Some(_lock) = files.enter().map_err(file(folder.to_owned()))? else {
+    let Some(_lock) = files.enter_to_serve().map_err(file(folder.to_owned()))? else {
         return Err(ServeError::Taken { path: folder.to_owned() });
     };
     // From here on a signal is an order to end, not a death.
@@ -63,9 +62,10 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
     let mut settings = Settings::load(folder)?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let keys = Keys::keep(&folder.join("keys.json"), today)?;
-    let (record, cluster) = Record::open(folder)?;
+    let (record, cluster) = Record::open::<Cluster>(folder)?;
     let pace = Pace::Wall { speed: settings.speed };
     let host = Arc::new(Host::new(Arc::new(Mutex::new(cluster)), pace, Some(record), Timestamp::now));
+    hand_over(&host, &keys)?;
     let service = Service::new(Arc::clone(&host));
     let server = Server::listen(Arc::clone(&service), &keys, settings.port).await?;
     if server.port() != settings.port {
@@ -87,24 +87,25 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
     host.save().map_err(file(folder.join("snapshot.json")))
 }
 
+/// Gives the cluster the keys that it is served with, if it has others.
+fn hand_over(host: &Host, keys: &Keys) -> Result<(), ServeError> {
+    let trust = keys.trust();
+    let is_known = host.look(|cluster| cluster.access.trust == trust).map_err(Refused::from)?;
+    if is_known {
+        return Ok(());
+    }
+    Ok(host.act(trust)?)
+}
+
+/// The folder's own is for whoever runs the simulator; the other one for whoever works with the cluster.
 fn write_kubeconfigs(folder: &Path, settings: &Settings, keys: &Keys) -> Result<(), ServeError> {
-    let text = kubeconfig(keys, settings.port, &settings.namespace);
-    let paths = [Some(folder.join("kubeconfig")), settings.kubeconfig.clone()];
-    for path in paths.into_iter().flatten() {
+    let (port, namespace) = (settings.port, settings.namespace.as_str());
+    let own = (folder.join("kubeconfig"), super_kubeconfig(keys, port, namespace));
+    let learners = settings.kubeconfig.clone().map(|path| (path, kubeconfig(keys, port, namespace)));
+    for (path, text) in std::iter::once(own).chain(learners) {
         write_whole(&path, text.as_bytes(), true).map_err(|source| ServeError::file(&path, source))?;
     }
     Ok(())
-}
-
-/// Returns when nobody has asked for anything for so long.
-async fn idle(host: &Host, after: Duration) {
-    loop {
-        let left = after.saturating_sub(host.idle());
-        if left.is_zero() {
-            return;
-        }
-        tokio::time::sleep(left.max(IDLE_LOOK.min(after))).await;
-    }
 }
 
 /// Starts `PROGRAM sim-serve FOLDER` as a process that outlives this one, and waits until it listens.
@@ -113,8 +114,7 @@ async fn idle(host: &Host, after: Duration) {
 /// It cannot be started, or does not get to listen; the error shows the end of its log.
 pub fn spawn_detached(program: &Path, folder: &Path) -> Result<Ready, ServeError> {
     let absolute = std::path::absolute(folder).map_err(|source| ServeError::file(folder, source))?;
-    let arguments = [OsString::from(VERB), absolute.clone().into_os_string()];
-    Ok(Folder::new(&absolute).launch(program, &arguments, START)?)
+    Ok(process::launch(program, VERB, &absolute)?)
 }
 
 /// What is known of a folder's process.
@@ -130,5 +130,5 @@ pub fn find(folder: &Path) -> Result<Found, ServeError> {
 /// # Errors
 /// As the system refuses.
 pub fn stop(folder: &Path) -> Result<(), ServeError> {
-    Folder::new(folder).stop(END).map_err(|source| ServeError::file(folder, source))
+    process::stop(folder).map_err(|source| ServeError::file(folder, source))
 }

@@ -5,7 +5,7 @@ use http::HeaderMap;
 
 use super::input::{Asker, Request};
 use crate::{
-    Cluster, Status,
+    Cluster, Status, access,
     api::{self, ApiRequest, ApiResponse, User, stream::StreamSpec, watch::WatchSpec},
 };
 
@@ -41,7 +41,7 @@ pub fn handle(cluster: &mut Cluster, request: &Request) -> Answer {
         query: query(&request.query),
         headers: request.headers.clone(),
         body: request.body.0.to_vec(),
-        user: User { name: request.asker.user.clone(), groups: request.asker.groups.clone() },
+        user: User::from(request.asker.clone()),
     };
     match api::handle(cluster, &asked) {
         ApiResponse::Reply(reply) => {
@@ -91,12 +91,10 @@ fn digit(byte: u8) -> Option<u8> {
 /// Who a request without a certificate comes from.
 ///
 /// # Errors
-/// It shows a token: the simulator issues none, so it is nobody's.
-pub fn authenticate(_cluster: &Cluster, headers: &HeaderMap) -> Result<Asker, Status> {
-    if headers.contains_key(http::header::AUTHORIZATION) {
-        return Err(Status::new(401, "Unauthorized", "Unauthorized"));
-    }
-    Ok(Asker { user: "system:anonymous".to_owned(), groups: vec!["system:unauthenticated".to_owned()] })
+/// 401: it shows a token that is nobody's.
+pub fn authenticate(cluster: &Cluster, headers: &HeaderMap) -> Result<Asker, Status> {
+    let header = headers.get(http::header::AUTHORIZATION).and_then(|header| header.to_str().ok());
+    access::authenticate::bearer(cluster, header).map(Asker::from)
 }
 
 #[cfg(test)]

@@ -14,17 +14,21 @@ use super::{
     control,
     host::{Host, Refused},
     input::{Asker, Request},
-    keys::{ADMIN, MASTERS},
+    proxy,
     seam::{self, Answer},
     streams, watching,
 };
-use crate::Status;
+use crate::{
+    Status,
+    access::{self, User},
+    api::stream::StreamSpec,
+};
 
 /// Bodies that the real server takes, too (its default `--max-request-body-bytes`).
 const BODY_BYTES_MAX: usize = 3 << 20;
 
 /// Headers on which an answer depends; the rest is not handed on, so that the log stays small and replays are exact.
-const HEADERS: &[&str] = &["accept", "authorization", "content-type", "user-agent"];
+const HEADERS: &[&str] = &["accept", "content-type", "user-agent"];
 /// Impersonation headers, of which there are many.
 const IMPERSONATE: &str = "impersonate-";
 
@@ -41,16 +45,15 @@ impl Service {
     }
 }
 
-/// The administrator: whoever holds the kubeconfig, and whoever is in the same process.
+/// Whoever is in the same process: no role and no binding can shut that one out.
 pub fn admin() -> Asker {
-    Asker { user: ADMIN.to_owned(), groups: vec![MASTERS.to_owned(), "system:authenticated".to_owned()] }
+    User::admin().into()
 }
 
 /// Who a connection's certificate says is there; without one nobody yet.
 pub fn asker(peer: Option<Peer>) -> Option<Asker> {
-    let Peer { common_name, mut organizations } = peer?;
-    organizations.push("system:authenticated".to_owned());
-    Some(Asker { user: common_name, groups: organizations })
+    let Peer { common_name, organizations, digest } = peer?;
+    Some(access::authenticate::certified(&common_name, &organizations, &digest).into())
 }
 
 /// Answers one request of a connection whose certificate is `certified`'s.
@@ -95,7 +98,7 @@ async fn respond(
         asker,
     };
     // An exec changes nothing until it runs, by whichever method it comes.
-    let answer = if request.only_reads() || parts.headers.contains_key(header::UPGRADE) {
+    let answer = if request.only_reads() || request.is_proxied() || parts.headers.contains_key(header::UPGRADE) {
         service.host.look(|cluster| seam::handle(cluster, &request)).map_err(Refused::from)?
     } else {
         service.host.act(request)?
@@ -103,6 +106,7 @@ async fn respond(
     match answer {
         Answer::Whole { .. } => Ok(whole(answer)),
         Answer::Watch(watch) => Ok(watching::answer(Arc::clone(&service.host), *watch)),
+        Answer::Stream(StreamSpec::Proxy(spec)) => proxy::answer(&service.host, spec, &parts.headers).await,
         Answer::Stream(stream) => streams::answer(&service.host, stream, parts),
     }
 }
@@ -125,8 +129,10 @@ fn kept(headers: &HeaderMap) -> std::collections::BTreeMap<String, String> {
     let mut kept = std::collections::BTreeMap::<String, String>::new();
     for (name, value) in headers.iter().filter(|(name, _)| wanted(name.as_str())) {
         let value = String::from_utf8_lossy(value.as_bytes());
+        // A group may have a comma in its name.
+        let separator = if name.as_str().starts_with(IMPERSONATE) { access::SEPARATOR } else { ',' };
         kept.entry(name.as_str().to_owned())
-            .and_modify(|values| *values = format!("{values},{value}"))
+            .and_modify(|values| *values = format!("{values}{separator}{value}"))
             .or_insert_with(|| value.into_owned());
     }
     kept

@@ -21,7 +21,7 @@ pub struct Settings {
     pub speed: f64,
     /// The port that was listened on last; 0 for any.
     pub port: u16,
-    /// Where the kubeconfig is written, beside the folder's own `kubeconfig`.
+    /// Where the administrator's kubeconfig is written; the folder's own `kubeconfig` is for whoever runs the simulator.
     pub kubeconfig: Option<PathBuf>,
     /// The process ends, its cluster saved, when nobody has asked it for anything for so many seconds.
     pub idle_seconds: u64,

@@ -40,6 +40,7 @@ pub fn answer(host: &Arc<Host>, spec: StreamSpec, parts: Parts) -> Result<Respon
         return Ok(whole(Answer::Whole { status: 500, headers, body: words.into() }));
     }
     let offer = match &spec {
+        StreamSpec::Proxy(_) => return Err(Status::method_not_allowed()),
         StreamSpec::Log(spec) => return logs::answer(host, spec.clone()),
         StreamSpec::Exec(_) | StreamSpec::Attach(_) => COMMAND,
         StreamSpec::PortForward { .. } => PORTS,
@@ -79,7 +80,7 @@ async fn run(host: Arc<Host>, spec: StreamSpec, wire: Wire, protocol: &str) {
             forward::spdy::run(host, Target { namespace, pod }, Tunnel::new(wire)).await;
         }
         // Answered without a connection of its own.
-        StreamSpec::Log(_) => {}
+        StreamSpec::Log(_) | StreamSpec::Proxy(_) => {}
     }
 }
 
@@ -98,7 +99,7 @@ fn not_running(host: &Host, spec: &StreamSpec) -> Option<String> {
         StreamSpec::Attach(AttachSpec { namespace, pod, container, .. }) => {
             ((namespace, pod, container), format!("container {container} not found in pod {pod}_{namespace}"))
         }
-        StreamSpec::PortForward { .. } | StreamSpec::Log(_) => return None,
+        StreamSpec::PortForward { .. } | StreamSpec::Log(_) | StreamSpec::Proxy(_) => return None,
     };
     let (namespace, pod, container) = (place.0.clone(), place.1.clone(), place.2.clone());
     let place = Place { namespace, pod, container };

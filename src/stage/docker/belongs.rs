@@ -2,7 +2,7 @@
 //!
 //! A learner's own commands set no labels (`docker rm web; docker run --name web …`), so labels are the beginning, not the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -25,6 +25,8 @@ pub(super) struct Claims {
     pub(super) ports: BTreeSet<String>,
     /// Names of volumes and ids of networks that earlier looks found to be the lab's.
     pub(super) seen: BTreeSet<String>,
+    /// The home's other sessions, and the names of the containers that breakfix made for them.
+    pub(super) others: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Claims {
@@ -32,6 +34,11 @@ impl Claims {
     /// engines write some times in whole seconds, and may run on another clock.
     pub(super) fn is_new(&self, value: &Value) -> bool {
         self.before.as_ref().zip(key(value)).is_some_and(|(before, key)| !before.contains(&key))
+    }
+
+    /// Whether breakfix made a container of this name for another session. Its label alone proves nothing: anybody can write one.
+    pub(super) fn is_others(&self, session: &str, name: &str) -> bool {
+        self.others.get(session).is_some_and(|made| made.contains(name))
     }
 }
 
@@ -161,7 +168,12 @@ pub(super) fn label<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 
 /// What tells a thing from every other that ever was on the engine: its id. A volume has none but its name.
 pub(super) fn key(value: &Value) -> Option<String> {
-    id(value).or_else(|| name(value).map(|name| format!("volume {name}")))
+    id(value).or_else(|| name(value).map(volume_key))
+}
+
+/// A volume's [`key`].
+pub(super) fn volume_key(name: &str) -> String {
+    format!("volume {name}")
 }
 
 /// Ids of the networks a container is on.

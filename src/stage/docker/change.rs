@@ -1,8 +1,12 @@
 //! Changes, carried out through the engine's API.
 
+use std::collections::BTreeMap;
+
+use bollard::models::ContainerUpdateBody;
 use breakfix_lab::{
     Change,
     change::{Delete, Load, ObjectRef, Patch},
+    live::fill,
 };
 use serde_json::Value;
 
@@ -10,12 +14,13 @@ use super::{
     DockerTarget,
     belongs::{self, label},
     direct::LEG,
-    engine::escaped,
+    engine::{escaped, whole},
 };
 use crate::{
     asking::{Run, filled},
     journal::Undo,
     target::{Cause, TargetError},
+    work,
 };
 use breakfix_grade::Outcome;
 
@@ -26,17 +31,32 @@ const LOAD_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 impl DockerTarget {
     pub(super) async fn carry_out(&self, change: &Change, undo: &dyn Undo) -> Result<(), TargetError> {
         match change {
-            Change::Apply(file) => self.apply(file).await,
+            Change::Apply(file) => self.apply(file, &BTreeMap::new()).await,
+            Change::With(with) => Box::pin(crate::with::carry_out(self, with, undo)).await,
             Change::Patch(patch) => self.patch(patch, undo).await,
             Change::Delete(delete) => self.delete_some(delete).await,
             Change::Recreate(it) => self.recreate(&it.name, it.merge.as_ref(), it.new_address, undo).await,
             Change::Restart(which) => self.restart(container(which)?).await,
             Change::Start(which) => self.start(container(which)?).await,
             Change::Stop(which) => self.stop(container(which)?).await,
+            Change::Tag(tag) => self.engine.tag(&self.place, &tag.image, &tag.name).await,
+            Change::Write(write) => work::edit(&self.place, write),
+            Change::Build(build) => self.build(build).await,
+            Change::Rebuild(rebuild) => self.rebuild(rebuild).await,
             Change::Request(load) => self.load_with(load).await,
             Change::Wait(span) => {
                 tokio::time::sleep(span.0).await;
                 Ok(())
+            }
+            Change::Await(_) => Err(refused("await a check".to_owned(), "Whoever makes the changes does the waiting.")),
+            Change::Evict(_)
+            | Change::Cordon(_)
+            | Change::Uncordon(_)
+            | Change::Drain(_)
+            | Change::Node(_)
+            | Change::Sync(_)
+            | Change::CreateJob(_) => {
+                Err(refused("change a node or a Job".to_owned(), "That is a change of Kubernetes labs."))
             }
             Change::Scale(scale) => Err(refused(
                 format!("scale {} {}", scale.kind, scale.name),
@@ -45,12 +65,15 @@ impl DockerTarget {
         }
     }
 
-    async fn apply(&self, file: &str) -> Result<(), TargetError> {
+    /// Creates a file's documents, with live values filled in.
+    pub(super) async fn apply(&self, file: &str, live: &BTreeMap<String, String>) -> Result<(), TargetError> {
         let documents = self.place.files.get(file);
         let documents =
             documents.ok_or_else(|| refused(format!("apply {file}"), "The lab's folder has no such file."))?;
         for document in documents {
-            self.create_one(document).await?;
+            let mut document = document.clone();
+            fill(&mut document.body, live);
+            self.create_one(&document).await?;
         }
         Ok(())
     }
@@ -63,8 +86,12 @@ impl DockerTarget {
         match (patch.kind.as_str(), patch.subresource.as_deref()) {
             ("Container", None) => self.recreate(name, Some(merge), false, undo).await,
             ("Container", Some("update")) => {
-                let done = self.engine.post(&format!("/containers/{}/update", escaped(name)), Some(merge)).await;
-                done.map(drop).map_err(|error| self.engine.trouble(what, error))
+                let name = &escaped(name);
+                let done = match whole::<ContainerUpdateBody>(merge) {
+                    Some(model) => self.engine.ask(self.engine.docker.update_container(name, model)).await,
+                    None => self.engine.post(&format!("/containers/{name}/update"), merge).await.map(drop),
+                };
+                done.map_err(|error| self.engine.trouble(what, error))
             }
             ("Container", Some(other)) => Err(refused(
                 what,
@@ -102,7 +129,7 @@ impl DockerTarget {
             "Network" => self.remove_network(name).await,
             "Volume" => self.remove_volume(name).await,
             "Image" => {
-                let gone = self.engine.delete(&format!("/images/{name}")).await;
+                let gone = self.engine.remove_image(name).await;
                 gone.map_err(|error| self.engine.trouble(format!("remove the image {name}"), error))
             }
             other => Err(refused(format!("delete {other} {name}"), format!("Docker has no kind `{other}`."))),

@@ -1,37 +1,38 @@
 //! What is in a lab's way: names and ports that something else has.
 
-use std::{collections::BTreeMap, io, net::TcpListener};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    net::TcpListener,
+};
 
+use bollard::models::ContainerSummary;
 use breakfix_lab::Document;
-use serde_json::Value;
 
 use super::{
     DockerTarget,
-    belongs::{self, host_ports, label, text},
+    belongs::host_ports,
     endpoint::Address,
     images::{self, Held},
     labels::SESSION,
-    things::{entries, listed_name},
+    things::{Lists, listed_name},
 };
 use crate::target::TargetError;
 
 impl DockerTarget {
     /// One line for each thing in the way.
     pub(super) async fn in_the_way(&self, documents: &[Document]) -> Result<Vec<String>, TargetError> {
-        let (containers, networks, volumes) = futures::try_join!(
-            self.engine.get("/containers/json?all=1"),
-            self.engine.get("/networks"),
-            self.engine.get("/volumes")
-        )
-        .map_err(|error| self.engine.trouble("list what is on the engine", error))?;
-        let volumes: Vec<&Value> = volumes.get("Volumes").into_iter().flat_map(entries).collect();
+        let Lists { containers, networks, volumes, .. } = self.engine.lists().await?;
         let mut found = Vec::new();
         for document in documents {
             let name = document.name.as_str();
             let there = match document.kind.as_str() {
-                "Container" => entries(&containers).find(|it| listed_name(it) == name).map(described),
-                "Network" => entries(&networks).find(|it| belongs::name(it) == Some(name)).map(owner),
-                "Volume" => volumes.iter().find(|it| belongs::name(it) == Some(name)).map(|it| owner(it)),
+                "Container" => containers.iter().find(|it| listed_name(it) == name).map(described),
+                "Network" => networks
+                    .iter()
+                    .find(|it| it.name.as_deref() == Some(name))
+                    .map(|it| owner(it.labels.as_ref(), String::new())),
+                "Volume" => volumes.iter().find(|it| it.name == name).map(|it| owner(Some(&it.labels), String::new())),
                 _ => None,
             };
             match there {
@@ -49,18 +50,17 @@ impl DockerTarget {
     }
 
     /// Ports that a container publishes already, or that some program of this machine has where the engine runs on it.
-    fn ports_in_the_way(&self, documents: &[Document], containers: &Value) -> Vec<String> {
+    fn ports_in_the_way(&self, documents: &[Document], containers: &[ContainerSummary]) -> Vec<String> {
         let mut holders = BTreeMap::new();
-        for container in entries(containers) {
-            let ports = container.get("Ports").into_iter().flat_map(entries);
-            for port in ports.filter_map(|port| port.get("PublicPort")).filter_map(Value::as_u64) {
+        for container in containers {
+            for port in container.ports.iter().flatten().filter_map(|port| port.public_port) {
                 holders.insert(port.to_string(), container);
             }
         }
         let mut found = Vec::new();
         for port in documents.iter().flat_map(|document| host_ports(&document.body)) {
             match holders.get(&port) {
-                Some(holder) if label(holder, SESSION) == Some(&self.place.session) => {}
+                Some(holder) if session_of(holder.labels.as_ref()) == Some(&self.place.session) => {}
                 Some(holder) => found.push(format!("port {port}, published by container `{}`", listed_name(holder))),
                 None if matches!(self.engine.endpoint.address, Address::Unix(_)) && is_taken(&port) => {
                     found.push(format!("port {port} of this machine, in use by some program"));
@@ -90,19 +90,23 @@ enum Owner {
     Somebody(String),
 }
 
-fn owner(value: &Value) -> Owner {
-    match label(value, SESSION) {
-        Some(session) => Owner::Session(session.to_owned()),
-        None => Owner::Somebody(String::new()),
+type Labels = HashMap<String, String>;
+
+fn session_of(labels: Option<&Labels>) -> Option<&String> {
+    labels?.get(SESSION)
+}
+
+fn owner(labels: Option<&Labels>, more: String) -> Owner {
+    match session_of(labels) {
+        Some(session) => Owner::Session(session.clone()),
+        None => Owner::Somebody(more),
     }
 }
 
-fn described(container: &Value) -> Owner {
-    let of = |key| text(container, &[key]).unwrap_or_default();
-    match owner(container) {
-        Owner::Somebody(_) => Owner::Somebody(format!(" (image {}, {})", of("Image"), of("State"))),
-        session => session,
-    }
+fn described(container: &ContainerSummary) -> Owner {
+    let image = container.image.as_deref().unwrap_or_default();
+    let state = container.state.map(|state| state.to_string()).unwrap_or_default();
+    owner(container.labels.as_ref(), format!(" (image {image}, {state})"))
 }
 
 /// Whether somebody listens on this port of this machine. A port that may not be listened on at all says nothing.

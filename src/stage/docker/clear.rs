@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use bollard::{
+    errors::Error,
+    models::NetworkDisconnectRequest,
+    query_parameters::{RemoveContainerOptionsBuilder, RemoveVolumeOptions},
+};
 use futures::future::try_join_all;
-use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
 
 use super::{
     DockerTarget,
     belongs::{id, name},
-    engine::{EngineError, escaped},
+    engine::{EngineError, escaped, found},
     things::Look,
 };
 use crate::target::{Cause, TargetError};
@@ -21,41 +25,44 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl DockerTarget {
     /// Kills and removes a container. `volumes`: its anonymous volumes with it. Gone already is fine.
     pub(super) async fn remove_container(&self, name: &str, volumes: bool) -> Result<(), TargetError> {
-        let path = format!("/containers/{}?force=1&v={}", escaped(name), u8::from(volumes));
-        self.remove(&path, &format!("remove the container {name}")).await
+        let options = || Some(RemoveContainerOptionsBuilder::new().force(true).v(volumes).build());
+        let (docker, id) = (&self.engine.docker, &escaped(name));
+        self.remove(&format!("remove the container {name}"), || docker.remove_container(id, options())).await
     }
 
     /// Takes every container off a network and removes it. Gone already is fine.
     pub(super) async fn remove_network(&self, name: &str) -> Result<(), TargetError> {
         let what = format!("remove the network {name}");
-        let path = format!("/networks/{}", escaped(name));
-        let Some(network) = self.engine.find(&path).await.map_err(|error| self.engine.trouble(what.clone(), error))?
-        else {
-            return Ok(());
-        };
-        let members = network.get("Containers").and_then(Value::as_object).cloned().unwrap_or_default();
-        for member in members.keys() {
-            let body = json!({"Container": member, "Force": true});
-            match self.engine.post(&format!("{path}/disconnect"), Some(&body)).await {
-                Ok(_) => {}
+        let (docker, id) = (&self.engine.docker, &escaped(name));
+        let network = found(self.engine.ask(docker.inspect_network(id, None)).await);
+        let Some(network) = network.map_err(|error| self.engine.trouble(what.clone(), error))? else { return Ok(()) };
+        for member in network.containers.unwrap_or_default().into_keys() {
+            let member = NetworkDisconnectRequest { container: member, force: Some(true) };
+            match self.engine.ask(docker.disconnect_network(id, member)).await {
+                Ok(()) => {}
                 // It went by itself.
                 Err(EngineError::Answered { .. }) => {}
                 Err(error) => return Err(self.engine.trouble(what, error)),
             }
         }
-        self.remove(&path, &what).await
+        self.remove(&what, || docker.remove_network(id)).await
     }
 
     pub(super) async fn remove_volume(&self, name: &str) -> Result<(), TargetError> {
-        self.remove(&format!("/volumes/{}", escaped(name)), &format!("remove the volume {name}")).await
+        let (docker, id) = (&self.engine.docker, &escaped(name));
+        self.remove(&format!("remove the volume {name}"), || docker.remove_volume(id, None::<RemoveVolumeOptions>))
+            .await
     }
 
     /// Deletes, and tries again while something is still letting go of it; an engine that is removing it already is waited for.
-    async fn remove(&self, path: &str, what: &str) -> Result<(), TargetError> {
+    async fn remove<F>(&self, what: &str, deletion: impl Fn() -> F) -> Result<(), TargetError>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
         let mut tries = 0;
         loop {
-            let error = match self.engine.call(Method::DELETE, path, None, 2 * self.engine.patience).await {
-                Ok(_) => return Ok(()),
+            let error = match self.engine.within(2 * self.engine.patience, deletion()).await {
+                Ok(()) => return Ok(()),
                 Err(error) if error.is_missing() => return Ok(()),
                 Err(error) => error,
             };
@@ -71,7 +78,7 @@ impl DockerTarget {
     /// Everything of this session: containers first, as they hold the rest; then once more, in case somebody was quicker.
     pub(super) async fn clear_all(&self) -> Result<(), TargetError> {
         for _ in 0..3 {
-            let Look { snapshot, mine } = self.engine.lab(&self.place).await?;
+            let Look { snapshot, mine, .. } = self.engine.lab(&self.place).await?;
             if mine.containers.is_empty() && mine.networks.is_empty() && mine.volumes.is_empty() {
                 return self.engine.unload_images(&self.place).await;
             }
@@ -91,7 +98,7 @@ impl DockerTarget {
                 }
             }
         }
-        let Look { snapshot, mine } = self.engine.lab(&self.place).await?;
+        let Look { snapshot, mine, .. } = self.engine.lab(&self.place).await?;
         let left = snapshot.containers.iter().filter(|it| id(it).is_some_and(|id| mine.containers.contains(&id)));
         let left: Vec<&str> = left.filter_map(name).collect();
         if left.is_empty() && mine.networks.is_empty() && mine.volumes.is_empty() {

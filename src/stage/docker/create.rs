@@ -1,19 +1,35 @@
 //! Documents become things on the engine.
 
+use bollard::{
+    models::{ContainerCreateBody, NetworkConnectRequest, VolumeCreateRequest},
+    query_parameters::CreateContainerOptionsBuilder,
+};
 use breakfix_lab::Document;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
     DockerTarget,
     belongs::{self, label},
     body::{Plan, foreign_binds},
-    engine::{EngineError, escaped},
+    engine::{Engine, EngineError, escaped, whole},
     labels::{Role, SESSION, labels},
     marks::Marks,
     things::claims,
 };
 use crate::target::{Cause, TargetError};
+
+impl Engine {
+    /// Creates a container and returns its id.
+    pub(super) async fn create_container(&self, name: &str, body: &Value) -> Result<String, EngineError> {
+        if let Some(model) = whole::<ContainerCreateBody>(body) {
+            let options = CreateContainerOptionsBuilder::new().name(name).build();
+            return Ok(self.ask(self.docker.create_container(Some(options), model)).await?.id);
+        }
+        let made = self.post(&format!("/containers/create?name={}", escaped(name)), body).await?;
+        Ok(belongs::id(&made).unwrap_or_else(|| name.to_owned()))
+    }
+}
 
 impl DockerTarget {
     /// Creates documents in their order.
@@ -27,7 +43,7 @@ impl DockerTarget {
     /// Creates one document. A thing of the lab's that bears the name is replaced.
     pub(super) async fn create_one(&self, document: &Document) -> Result<(), TargetError> {
         match document.kind.as_str() {
-            "Image" => Ok(()),
+            "Image" => self.create_image(document).await,
             "Network" => self.create_network(document).await,
             "Volume" => self.create_volume(document).await,
             "Container" => self.create_container(document).await,
@@ -46,7 +62,8 @@ impl DockerTarget {
         body.insert("Name".into(), document.name.as_str().into());
         // Without this an engine before API 1.44 makes a second network of the same name.
         body.insert("CheckDuplicate".into(), true.into());
-        let made = self.engine.post("/networks/create", Some(&Value::Object(body))).await;
+        // bollard's model has no such key any more.
+        let made = self.engine.post("/networks/create", &Value::Object(body)).await;
         made.map(drop).map_err(|error| self.engine.trouble(what, error))
     }
 
@@ -54,13 +71,16 @@ impl DockerTarget {
         let what = format!("create the volume {}", document.name);
         if let Some(there) = self.there("volume", &format!("/volumes/{}", document.name)).await? {
             self.may_replace(&there, &what)?;
-            let gone = self.engine.delete(&format!("/volumes/{}", document.name)).await;
-            gone.map_err(|error| self.engine.trouble(what.clone(), error))?;
+            self.remove_volume(&document.name).await?;
         }
         let mut body = self.with_labels(&document.body);
         body.insert("Name".into(), document.name.as_str().into());
-        let made = self.engine.post("/volumes/create", Some(&Value::Object(body))).await;
-        made.map(drop).map_err(|error| self.engine.trouble(what, error))
+        let body = Value::Object(body);
+        let made = match whole::<VolumeCreateRequest>(&body) {
+            Some(model) => self.engine.ask(self.engine.docker.create_volume(model)).await.map(drop),
+            None => self.engine.post("/volumes/create", &body).await.map(drop),
+        };
+        made.map_err(|error| self.engine.trouble(what, error))
     }
 
     async fn create_container(&self, document: &Document) -> Result<(), TargetError> {
@@ -70,6 +90,7 @@ impl DockerTarget {
             self.may_replace(&there, &what)?;
             self.remove_container(&document.name, true).await?;
         }
+        Marks::will_make(&self.place.folder, [document.name.as_str()].into_iter())?;
         let plan = Plan::new(document.body.clone()).labelled(&labels(&self.place, Role::Lab));
         self.run(&document.name, &plan).await
     }
@@ -77,9 +98,7 @@ impl DockerTarget {
     /// Creates, connects, starts. A container that cannot start stays: that may be the very fault.
     pub(super) async fn run(&self, name: &str, plan: &Plan) -> Result<(), TargetError> {
         let what = format!("create the container {name}");
-        let path = format!("/containers/create?name={}", escaped(name));
-        let made = self.engine.post(&path, Some(&plan.body)).await;
-        made.map_err(|error| self.engine.trouble(what.clone(), error))?;
+        self.engine.create_container(name, &plan.body).await.map_err(|error| self.engine.trouble(what, error))?;
         self.connect_and_start(name, plan).await
     }
 
@@ -87,8 +106,13 @@ impl DockerTarget {
     pub(super) async fn connect_and_start(&self, name: &str, plan: &Plan) -> Result<(), TargetError> {
         for (network, settings) in &plan.networks {
             let body = json!({"Container": name, "EndpointConfig": settings});
-            match self.engine.post(&format!("/networks/{}/connect", escaped(network)), Some(&body)).await {
-                Ok(_) => {}
+            let network = &escaped(network);
+            let connected = match whole::<NetworkConnectRequest>(&body) {
+                Some(model) => self.engine.ask(self.engine.docker.connect_network(network, model)).await,
+                None => self.engine.post(&format!("/networks/{network}/connect"), &body).await.map(drop),
+            };
+            match connected {
+                Ok(()) => {}
                 // On it already.
                 Err(error) if error.is(StatusCode::FORBIDDEN) && error.words().contains("already exists") => {}
                 Err(error) => {
@@ -102,10 +126,10 @@ impl DockerTarget {
     /// Starts. Only a port in use is an error: everything else that keeps a container from starting is the lab's matter.
     pub(super) async fn start(&self, name: &str) -> Result<(), TargetError> {
         let what = format!("start the container {name}");
-        let started =
-            self.engine.call(Method::POST, &format!("/containers/{name}/start"), None, 2 * self.engine.patience).await;
+        let engine = &self.engine;
+        let started = engine.within(2 * engine.patience, engine.docker.start_container(&escaped(name), None)).await;
         match started {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(error @ EngineError::Answered { .. }) => match taken_port(error.words()) {
                 Some(port) => Err(port_in_use(&what, &port).because(error)),
                 None if error.is_missing() && !error.words().contains("exec") && error.words().contains(name) => {

@@ -1,22 +1,31 @@
-//! The engine's API, as JSON in and JSON out.
+//! The engine's API: spoken through bollard, and as plain JSON where its models would lose something.
 //!
-//! Values stay as the engine wrote them: what a check sees is what `docker inspect` shows, on every version of every engine.
-//! A typed client would drop what its version of the API does not know, and refuse what another engine writes differently.
+//! The rule of what goes which way, in one place:
+//!
+//! - What breakfix asks for itself (greeting, lists, events, exec, starting, stopping, removing, images, networks) goes through bollard.
+//! - What a check or a lab's author looks at (`inspect` of containers, images and networks, the list of volumes) stays as the engine
+//!   wrote it: a model drops what its version of the API does not know (`NetworkSettings.IPAddress`, an image's old `Config` fields), makes
+//!   no difference between null and absent, and refuses the whole answer for one word of another engine's.
+//! - What is sent from a lab's document goes through bollard's model if the model keeps all of it ([`whole`]); else as it was written, so that
+//!   the engine, and not a missing field, decides.
 
-use std::{io, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
+use bollard::{ClientVersion, Docker, errors::Error};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::{
-    connection::connect,
-    endpoint::{Address, Endpoint},
-};
+use super::{endpoint::Endpoint, way::Way};
 use crate::target::{Cause, TargetError};
 
 /// How long an engine may take for an ordinary answer.
@@ -25,12 +34,17 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const API_MAX: (u32, u32) = (1, 51);
 /// Before this, answers lack fields that breakfix needs (2016).
 const API_MIN: (u32, u32) = (1, 25);
-/// No answer of an engine is longer than this, in bytes.
+/// Seconds that bollard itself waits for the beginning of an answer: [`Engine::within`] is stricter.
+const FOR_EVER: u64 = 24 * 60 * 60;
+/// No answer that is read as JSON is longer than this, in bytes.
 const ANSWER_MAX: usize = 64 << 20;
 
 /// A spoken-to engine.
 #[derive(Debug)]
 pub(super) struct Engine {
+    /// Typed questions. They wait for ever: ask them through [`Engine::ask`] or [`Engine::within`].
+    pub(super) docker: Docker,
+    way: Way,
     pub(super) endpoint: Endpoint,
     /// `1.41`.
     pub(super) version: String,
@@ -38,6 +52,8 @@ pub(super) struct Engine {
     pub(super) ahead: SignedDuration,
     /// How long it may take for an ordinary answer.
     pub(super) patience: Duration,
+    /// Ids of the helpers that were made through this value.
+    helpers: Mutex<BTreeSet<String>>,
     /// As `ahead`, to the millisecond; asked for when it is first needed.
     exactly_ahead: OnceCell<SignedDuration>,
 }
@@ -74,14 +90,23 @@ impl EngineError {
     }
 }
 
-/// One question.
-pub(super) struct Ask<'a> {
-    pub(super) method: Method,
-    /// With its query, without the version: `/containers/json?all=1`.
-    pub(super) path: &'a str,
-    pub(super) body: Bytes,
-    pub(super) kind: &'static str,
-    pub(super) patience: Duration,
+impl From<Error> for EngineError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::DockerResponseServerError { status_code, message } => {
+                let status = StatusCode::from_u16(status_code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let message = if message.trim().is_empty() { status.to_string() } else { message.trim().to_owned() };
+                Self::Answered { status, message }
+            }
+            // The status of a stream is sent before its work is done; what goes wrong later stands in the stream.
+            Error::DockerStreamError { error } => {
+                Self::Answered { status: StatusCode::INTERNAL_SERVER_ERROR, message: error }
+            }
+            Error::IOError { err } => Self::Unreachable { source: err },
+            Error::HyperResponseError { err } => Self::Unreachable { source: io::Error::other(err) },
+            other => Self::Garbled { source: other.into() },
+        }
+    }
 }
 
 impl Engine {
@@ -90,18 +115,24 @@ impl Engine {
     /// # Errors
     /// Nobody answers, or the engine is too old.
     pub(super) async fn open(endpoint: Endpoint, patience: Duration) -> Result<Self, TargetError> {
+        let way = Way::to(endpoint.clone());
+        let what = format!("speak to the Docker engine at {}", endpoint.address);
+        let local = |error: Error| TargetError::new(Cause::Local, what.clone()).because(error);
+        let docker = client(&way, API_MAX).map_err(local)?;
         let mut engine = Self {
+            docker,
+            way,
             endpoint,
             version: String::new(),
             ahead: SignedDuration::ZERO,
             patience,
+            helpers: Mutex::default(),
             exactly_ahead: OnceCell::new(),
         };
-        let what = format!("speak to the Docker engine at {}", engine.endpoint.address);
-        let ask = Ask { method: Method::GET, path: "/_ping", body: Bytes::new(), kind: "", patience };
-        let (head, _) = engine.send(&ask).await.map_err(|error| engine.trouble(what.clone(), error))?;
-        let named = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let theirs = named("api-version").and_then(numbers).ok_or_else(|| {
+        engine.ask(engine.docker.ping()).await.map_err(|error| engine.trouble(what.clone(), error))?;
+        let greeting = engine.way.greeting();
+        // `negotiate_version` asks `/version`, for which an engine starts two programs: twenty times as long.
+        let theirs = greeting.version.as_deref().and_then(numbers).ok_or_else(|| {
             TargetError::new(Cause::Missing, what.clone())
                 .hint("Something answers there, but it does not say which version of Docker's API it speaks.")
         })?;
@@ -109,10 +140,38 @@ impl Engine {
             let hint = "The engine is too old for breakfix; it needs Docker 1.13 or newer.";
             return Err(TargetError::new(Cause::Missing, what).hint(hint));
         }
-        let (major, minor) = theirs.min(API_MAX);
-        engine.version = format!("{major}.{minor}");
-        engine.ahead = named("date").map_or(SignedDuration::ZERO, ahead);
+        let agreed = theirs.min(API_MAX);
+        engine.version = format!("{}.{}", agreed.0, agreed.1);
+        engine.ahead = greeting.date.as_deref().map_or(SignedDuration::ZERO, ahead);
+        engine.way.agree(&engine.version);
+        engine.docker = client(&engine.way, agreed).map_err(local)?;
         Ok(engine)
+    }
+
+    /// A typed question, with the usual patience.
+    pub(super) async fn ask<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, EngineError> {
+        self.within(self.patience, answer).await
+    }
+
+    /// A typed question that may take this long, its whole answer included.
+    pub(super) async fn within<T>(
+        &self,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, EngineError> {
+        match tokio::time::timeout(patience, answer).await {
+            Ok(answer) => answer.map_err(EngineError::from),
+            Err(_) => Err(EngineError::Slow { after: patience }),
+        }
+    }
+
+    /// Ids of the probes and placeholders that were made here.
+    pub(super) fn helpers(&self) -> BTreeSet<String> {
+        self.helpers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn add_helper(&self, id: &str) {
+        self.helpers.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
     }
 
     /// The engine's clock.
@@ -124,8 +183,8 @@ impl Engine {
     pub(super) async fn exactly_now(&self) -> Timestamp {
         let ahead = self.exactly_ahead.get_or_init(|| async {
             let before = Timestamp::now();
-            let info = self.get("/info").await.unwrap_or_default();
-            let theirs = info.get("SystemTime").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            let info = self.ask(self.docker.info()).await.ok();
+            let theirs = info.and_then(|info| info.system_time).and_then(|text| text.parse().ok());
             theirs.map_or(self.ahead, |theirs| exactly_ahead(before, theirs, Timestamp::now()))
         });
         let ahead = *ahead.await;
@@ -138,94 +197,45 @@ impl Engine {
         local.checked_add(self.ahead).unwrap_or(local)
     }
 
+    /// An answer as the engine wrote it.
     pub(super) async fn get(&self, path: &str) -> Result<Value, EngineError> {
-        self.call(Method::GET, path, None, self.patience).await
+        self.call(Method::GET, path, None).await
     }
 
     /// `None` where there is no such thing.
     pub(super) async fn find(&self, path: &str) -> Result<Option<Value>, EngineError> {
-        match self.get(path).await {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if error.is_missing() => Ok(None),
-            Err(error) => Err(error),
-        }
+        found(self.get(path).await)
     }
 
-    pub(super) async fn post(&self, path: &str, body: Option<&Value>) -> Result<Value, EngineError> {
-        self.call(Method::POST, path, body, self.patience).await
+    /// A body as it is written.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, EngineError> {
+        self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Deletes; gone already is fine.
-    pub(super) async fn delete(&self, path: &str) -> Result<(), EngineError> {
-        match self.call(Method::DELETE, path, None, self.patience).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_missing() => Ok(()),
-            Err(error) => Err(error),
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, EngineError> {
+        let garbled = |error: serde_json::Error| EngineError::Garbled { source: error.into() };
+        let body = body.map(serde_json::to_vec).transpose().map_err(garbled)?.unwrap_or_default();
+        let exchange = tokio::time::timeout(self.patience, self.exchange(method, path, body.into())).await;
+        let (status, answer) = exchange.map_err(|_| EngineError::Slow { after: self.patience })??;
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return if answer.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&answer).map_err(garbled) };
         }
-    }
-
-    pub(super) async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        patience: Duration,
-    ) -> Result<Value, EngineError> {
-        let body = match body {
-            Some(body) => serde_json::to_vec(body).map_err(|error| EngineError::Garbled { source: error.into() })?,
-            None => Vec::new(),
-        };
-        let kind = if body.is_empty() { "" } else { "application/json" };
-        let (_, answer) = self.send(&Ask { method, path, body: body.into(), kind, patience }).await?;
-        if answer.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&answer).map_err(|error| EngineError::Garbled { source: error.into() })
-    }
-
-    /// Sends, and reads the whole answer.
-    pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<(http::response::Parts, Bytes), EngineError> {
-        let whole = tokio::time::timeout(ask.patience, self.exchange(ask)).await;
-        let (head, body) = whole.map_err(|_| EngineError::Slow { after: ask.patience })??;
-        if head.status.is_success() || head.status == StatusCode::NOT_MODIFIED {
-            return Ok((head, body));
-        }
-        let said = serde_json::from_slice::<Value>(&body).ok();
+        let said = serde_json::from_slice::<Value>(&answer).ok();
         let said = said.as_ref().and_then(|value| value.get("message")).and_then(Value::as_str).map(str::to_owned);
-        let message = said.unwrap_or_else(|| format!("{}: {}", head.status, String::from_utf8_lossy(&body).trim()));
-        Err(EngineError::Answered { status: head.status, message })
+        let message = said.unwrap_or_else(|| format!("{status}: {}", String::from_utf8_lossy(&answer).trim()));
+        Err(EngineError::Answered { status, message })
     }
 
-    async fn exchange(&self, ask: &Ask<'_>) -> Result<(http::response::Parts, Bytes), EngineError> {
-        let unreachable = |source| EngineError::Unreachable { source };
-        let stream = connect(&self.endpoint).await.map_err(unreachable)?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(cut_short)?;
-        let connection = tokio::spawn(connection);
-        let host = match &self.endpoint.address {
-            Address::Unix(_) => "docker".to_owned(),
-            Address::Tcp { host, port } => format!("{host}:{port}"),
-        };
-        let prefix = if self.version.is_empty() { String::new() } else { format!("/v{}", self.version) };
-        let mut request = Request::builder()
-            .method(ask.method.clone())
-            .uri(format!("{prefix}{}", ask.path))
-            .header(header::HOST, host)
-            .header(header::USER_AGENT, concat!("breakfix/", env!("CARGO_PKG_VERSION")));
-        if !ask.kind.is_empty() {
-            request = request.header(header::CONTENT_TYPE, ask.kind);
+    async fn exchange(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), EngineError> {
+        let mut request = Request::builder().method(method).uri(path);
+        if !body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request =
-            request.body(Full::new(ask.body.clone())).map_err(|error| EngineError::Garbled { source: error.into() })?;
-        let answer = async {
-            let answer = sender.send_request(request).await.map_err(cut_short)?;
-            let (head, body) = answer.into_parts();
-            let body = Limited::new(body, ANSWER_MAX).collect().await;
-            Ok((head, body.map_err(|source| EngineError::Garbled { source })?.to_bytes()))
-        };
-        let answer = answer.await;
-        connection.abort();
-        answer
+        let request = request.body(Full::new(body)).map_err(|error| EngineError::Garbled { source: error.into() })?;
+        let answer = self.way.send(request).await.map_err(|source| EngineError::Unreachable { source })?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_MAX).collect().await;
+        Ok((head.status, body.map_err(|source| EngineError::Garbled { source })?.to_bytes()))
     }
 
     /// A target's error, with what to try.
@@ -254,8 +264,40 @@ impl Engine {
     }
 }
 
-fn cut_short(error: hyper::Error) -> EngineError {
-    EngineError::Unreachable { source: io::Error::other(error) }
+/// bollard over a way of ours: sockets, TLS and version are the same for both kinds of question.
+fn client(way: &Way, (major_version, minor_version): (u32, u32)) -> Result<Docker, Error> {
+    let version = ClientVersion { major_version: major_version as usize, minor_version: minor_version as usize };
+    Docker::connect_with_custom_transport(way.clone().transport(), Some("http://docker"), FOR_EVER, &version)
+}
+
+/// `None` where the engine says that there is no such thing.
+pub(super) fn found<T>(answer: Result<T, EngineError>) -> Result<Option<T>, EngineError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A document as bollard's model has it; `None` if the model would lose or change something that is written there.
+pub(super) fn whole<T: DeserializeOwned + Serialize>(body: &Value) -> Option<T> {
+    let model: T = serde_json::from_value(body.clone()).ok()?;
+    let back = serde_json::to_value(&model).ok()?;
+    keeps(&back, body).then_some(model)
+}
+
+/// Whether everything of `body` is in `back`. Null says nothing.
+fn keeps(back: &Value, body: &Value) -> bool {
+    match (body, back) {
+        (Value::Null, _) => true,
+        (Value::Object(body), Value::Object(back)) => {
+            body.iter().all(|(key, value)| value.is_null() || back.get(key).is_some_and(|back| keeps(back, value)))
+        }
+        (Value::Array(body), Value::Array(back)) => {
+            body.len() == back.len() && body.iter().zip(back).all(|(body, back)| keeps(back, body))
+        }
+        (body, back) => body == back,
+    }
 }
 
 /// `1.41`.

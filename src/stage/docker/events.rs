@@ -1,16 +1,13 @@
 //! What the engine said happened to the containers that bore a name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bollard::{models::EventMessage, query_parameters::EventsOptionsBuilder};
 use breakfix_grade::observation::EngineEvent;
+use futures::TryStreamExt;
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
-use super::{
-    DockerTarget,
-    belongs::text,
-    engine::{Ask, EngineError, escaped},
-};
+use super::DockerTarget;
 use crate::target::TargetError;
 
 /// Events of containers that were seen, by their time in nanoseconds, container and action. The engine keeps the last 256 of all kinds
@@ -24,6 +21,8 @@ pub(super) struct Event {
     id: String,
     action: String,
     name: String,
+    /// Of a `die`.
+    exit_code: Option<i64>,
     /// What it was called before, where the event is a renaming.
     old_name: Option<String>,
 }
@@ -32,40 +31,32 @@ impl DockerTarget {
     /// Everything since then, on the engine's clock.
     pub(super) async fn events(&self, name: &str, since: Timestamp) -> Result<Vec<EngineEvent>, TargetError> {
         let until = self.engine.exactly_now().await;
-        let filters = escaped(&json!({"type": ["container"]}).to_string());
-        let path = format!("/events?since={}&until={}&filters={filters}", stamp(since), stamp(until));
-        let ask = Ask {
-            method: http::Method::GET,
-            path: &path,
-            body: Default::default(),
-            kind: "",
-            patience: self.engine.patience,
-        };
-        let (_, said) = self
-            .engine
-            .send(&ask)
-            .await
-            .map_err(|error: EngineError| self.engine.trouble("read the engine's events", error))?;
+        let options = EventsOptionsBuilder::new()
+            .since(&stamp(since))
+            .until(&stamp(until))
+            .filters(&HashMap::from([("type", vec!["container"])]))
+            .build();
+        let said = self.engine.ask(self.engine.docker.events(Some(options)).try_collect::<Vec<_>>()).await;
+        let said = said.map_err(|error| self.engine.trouble("read the engine's events", error))?;
         let mut seen = self.seen.lock().await;
-        for line in serde_json::Deserializer::from_slice(&said).into_iter::<Value>().flatten() {
-            if let Some(event) = read(&line) {
-                seen.insert((event.at, event.id.clone(), event.action.clone()), event);
-            }
+        for event in said.iter().filter_map(read) {
+            seen.insert((event.at, event.id.clone(), event.action.clone()), event);
         }
         Ok(of_name(&seen, name, since))
     }
 }
 
 /// One line of the engine's. Newer engines leave out `status`, `id` and `from`, so only what all of them write is read.
-fn read(line: &Value) -> Option<Event> {
-    let attributes = line.get("Actor")?.get("Attributes")?;
-    let old_name = text(attributes, &["oldName"]).map(|name| name.trim_start_matches('/').to_owned());
+fn read(line: &EventMessage) -> Option<Event> {
+    let actor = line.actor.as_ref()?;
+    let attribute = |name: &str| actor.attributes.as_ref()?.get(name);
     Some(Event {
-        at: line.get("timeNano")?.as_i64()?,
-        id: text(line, &["Actor", "ID"])?.to_owned(),
-        action: text(line, &["Action"])?.to_owned(),
-        name: text(attributes, &["name"])?.to_owned(),
-        old_name,
+        at: line.time_nano?,
+        id: actor.id.clone()?,
+        action: line.action.clone()?,
+        name: attribute("name")?.clone(),
+        exit_code: attribute("exitCode").and_then(|code| code.parse().ok()),
+        old_name: attribute("oldName").map(|name| name.trim_start_matches('/').to_owned()),
     })
 }
 
@@ -80,29 +71,33 @@ fn of_name(seen: &Seen, name: &str, since: Timestamp) -> Vec<EngineEvent> {
             action: event.action.clone(),
             at: Timestamp::from_nanosecond(i128::from(event.at)).unwrap_or_default(),
             container: event.name.clone(),
+            exit_code: event.exit_code,
         })
         .collect()
 }
 
 /// Seconds with a fraction, as the API takes them.
-fn stamp(at: Timestamp) -> String {
+pub(super) fn stamp(at: Timestamp) -> String {
     format!("{}.{:09}", at.as_second(), at.subsec_nanosecond().max(0))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn event(second: i64, id: &str, action: &str, name: &str, old: Option<&str>) -> Value {
+    fn event(second: i64, id: &str, action: &str, name: &str, old: Option<&str>) -> EventMessage {
         let mut attributes = json!({"name": name, "image": "web"});
         if let Some(old) = old {
             attributes["oldName"] = json!(format!("/{old}"));
         }
-        json!({"Type": "container", "Action": action, "Actor": {"ID": id, "Attributes": attributes},
-            "time": second, "timeNano": second * 1_000_000_000 + 5})
+        let line = json!({"Type": "container", "Action": action, "Actor": {"ID": id, "Attributes": attributes},
+            "time": second, "timeNano": second * 1_000_000_000 + 5});
+        serde_json::from_value(line).unwrap()
     }
 
-    fn actions(lines: &[Value], since: &str) -> Vec<String> {
+    fn actions(lines: &[EventMessage], since: &str) -> Vec<String> {
         let mut seen = Seen::new();
         for event in lines.iter().filter_map(read) {
             seen.insert((event.at, event.id.clone(), event.action.clone()), event);

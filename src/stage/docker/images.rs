@@ -1,14 +1,26 @@
 //! The workload's image on an engine: there when a lab needs it, gone with the last session that needed it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
+use bollard::{
+    body_full,
+    models::ImageSummary,
+    query_parameters::{
+        ImportImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions, TagImageOptionsBuilder,
+    },
+};
 use bytes::Bytes;
-use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use futures::{TryStreamExt, future};
+use http::StatusCode;
+use serde_json::Value;
 
 use super::{
-    belongs::{key, label, text},
-    engine::{Ask, Engine, EngineError, escaped},
+    belongs::{label, text},
+    build::is_built,
+    engine::{Engine, EngineError, found},
     labels::SESSION,
     marks::{Marks, lock_images},
 };
@@ -39,7 +51,8 @@ pub(super) enum Held {
 
 /// References that a place needs, as engines print them.
 pub(super) fn references(place: &Place) -> Result<BTreeSet<Reference>, TargetError> {
-    let documents = place.documents.iter().filter(|document| document.kind == "Image").map(|document| &document.name);
+    let loaded = place.documents.iter().filter(|document| document.kind == "Image" && !is_built(document));
+    let documents = loaded.map(|document| &document.name);
     let parsed = place.images.iter().chain(documents).map(|text| text.parse::<Reference>());
     parsed
         .collect::<Result<_, _>>()
@@ -119,36 +132,25 @@ impl Engine {
         self.load(if missing == references { all } else { packed(&missing)? }).await?;
         for id in replaced {
             // Still used by a container of another session, or by another name: then it stays.
-            drop(self.delete(&format!("/images/{id}")).await);
+            drop(self.remove_image(&id).await);
         }
         Ok(())
     }
 
     pub(super) async fn load(&self, archive: Archive) -> Result<(), TargetError> {
         let what = "load the image that every lab runs";
-        let ask = Ask {
-            method: Method::POST,
-            path: "/images/load?quiet=1",
-            body: Bytes::from(archive.bytes),
-            kind: "application/x-tar",
-            patience: LOAD_PATIENCE,
-        };
-        let (_, said) = self.send(&ask).await.map_err(|error| self.trouble(what, error))?;
-        // The status is sent before the work is done; what goes wrong stands in the stream.
-        let lines = serde_json::Deserializer::from_slice(&said).into_iter::<Value>().flatten();
-        for line in lines {
-            if let Some(error) = text(&line, &["error"]) {
-                return Err(TargetError::new(Cause::Answered, what).because(error.to_owned()));
-            }
-        }
-        Ok(())
+        let options = ImportImageOptionsBuilder::new().quiet(true).build();
+        let load = self.docker.import_image(options, body_full(Bytes::from(archive.bytes)), None);
+        // The whole stream is read: the status is sent before the work is done.
+        let said = self.within(LOAD_PATIENCE, load.try_for_each(|_| future::ready(Ok(())))).await;
+        said.map_err(|error| self.trouble(what, error))
     }
 
     async fn check_architecture(&self) -> Result<(), TargetError> {
         let what = "load the image that every lab runs";
-        let version = self.get("/version").await.map_err(|error| self.trouble(what, error))?;
-        let theirs = architecture_named(text(&version, &["Arch"]).unwrap_or_default());
-        let system = text(&version, &["Os"]).unwrap_or_default();
+        let version = self.ask(self.docker.version()).await.map_err(|error| self.trouble(what, error))?;
+        let theirs = architecture_named(version.arch.as_deref().unwrap_or_default());
+        let system = version.os.unwrap_or_default();
         if system != "linux" {
             return Err(TargetError::new(Cause::Missing, what)
                 .hint(format!("The engine runs {system} containers; switch it to Linux containers.")));
@@ -190,12 +192,17 @@ impl Engine {
         let _turn = lock_images(&place.folder).await?;
         let what = "remove the lab's images";
         let released = Marks::release(&place.folder)?;
-        let filter = escaped(&json!({"label": [WORKLOAD_LABEL]}).to_string());
-        let listed = self.get(&format!("/images/json?filters={filter}")).await;
-        let mut listed = listed.map_err(|error| self.trouble(what, error))?.as_array().cloned().unwrap_or_default();
-        let made = |image: &Value| image.get("Created").and_then(Value::as_i64).unwrap_or_default();
+        // What was made from the workload's images, and what was built for the session from nothing.
+        let own = format!("{SESSION}={}", place.session);
+        let labelled = |label: &str| {
+            let filters = HashMap::from([("label", vec![label.to_owned()])]);
+            self.ask(self.docker.list_images(Some(ListImagesOptionsBuilder::new().filters(&filters).build())))
+        };
+        let lists = futures::try_join!(labelled(WORKLOAD_LABEL), labelled(&own));
+        let (mut listed, built) = lists.map_err(|error| self.trouble(what, error))?;
+        listed.extend(built);
         // The newest first: an image that others were made from goes after them.
-        listed.sort_by_key(|image| std::cmp::Reverse(made(image)));
+        listed.sort_by_key(|image| std::cmp::Reverse(image.created));
         let before = Marks::read(&place.folder)?.before.unwrap_or_default();
         for image in &listed {
             self.remove_images(names_to_remove(image, &place.session, &released, &before)).await?;
@@ -215,9 +222,40 @@ impl Engine {
         Marks { images: Default::default(), ..Marks::read(&place.folder)? }.write(&place.folder)
     }
 
+    /// Gives an image a further name, which goes with the session.
+    pub(super) async fn tag(&self, place: &Place, image: &str, name: &str) -> Result<(), TargetError> {
+        let what = format!("name the image {image} {name}");
+        let read = |text: &str| {
+            text.parse::<Reference>().map_err(|error| TargetError::new(Cause::Refused, what.clone()).because(error))
+        };
+        let (image, name) = (read(image)?, read(name)?);
+        let _turn = lock_images(&place.folder).await?;
+        let mut marks = Marks::read(&place.folder)?;
+        if !marks.images.contains_key(name.short()) {
+            let there = self.image(name.short()).await?;
+            if held(there.as_ref(), None) == Held::Foreign {
+                return Err(TargetError::new(Cause::Refused, what).hint(format!(
+                    "Another image is on the engine under this name. Remove or rename it: `docker rmi {name}`."
+                )));
+            }
+            marks.images.insert(name.short().to_owned(), there.is_none());
+            marks.write(&place.folder)?;
+        }
+        let short = name.short();
+        let (repository, tag) = short.rsplit_once(':').unwrap_or((short, "latest"));
+        let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
+        let done = self.ask(self.docker.tag_image(image.short(), Some(options))).await;
+        done.map_err(|error| self.trouble(what, error))
+    }
+
+    /// Takes a name away, and the image with its last one. Gone already is fine.
+    pub(super) async fn remove_image(&self, name: &str) -> Result<(), EngineError> {
+        found(self.ask(self.docker.remove_image(name, None::<RemoveImageOptions>, None)).await).map(drop)
+    }
+
     async fn remove_images(&self, names: Vec<String>) -> Result<(), TargetError> {
         for name in names {
-            match self.delete(&format!("/images/{name}")).await {
+            match self.remove_image(&name).await {
                 Ok(()) => {}
                 // Something that is not the lab's runs from it: then it is not the lab's alone.
                 Err(EngineError::Answered { status: StatusCode::CONFLICT, .. }) => {}
@@ -231,32 +269,33 @@ impl Engine {
 /// Under which names an image goes with a session: all of them if it is new and was made for the session or from one of its images,
 /// those that the learner gave it included. By its id if it has none.
 fn names_to_remove(
-    image: &Value,
+    image: &ImageSummary,
     session: &str,
     released: &BTreeSet<String>,
     before: &BTreeSet<String>,
 ) -> Vec<String> {
     let mut names = tags(image);
-    let ours = label(image, SESSION) == Some(session);
-    let from = label(image, REFERENCE_LABEL).is_some_and(|from| released.contains(from));
-    let new = key(image).is_some_and(|key| !before.contains(&key));
+    let ours = image.labels.get(SESSION).is_some_and(|it| it == session);
+    let from = image.labels.get(REFERENCE_LABEL).is_some_and(|from| released.contains(from));
+    let new = !before.contains(&image.id);
     if !(ours || (from && new)) {
         // Another session's legacy at most: its further names may be anybody's.
         names.retain(|name| released.contains(name));
     } else if names.is_empty() {
-        names.extend(text(image, &["Id"]).map(str::to_owned));
+        names.push(image.id.clone());
     }
     names
 }
 
 /// An image's names.
-pub(super) fn tags(image: &Value) -> Vec<String> {
-    let tags = image.get("RepoTags").and_then(Value::as_array).into_iter().flatten();
-    tags.filter_map(Value::as_str).filter(|tag| *tag != "<none>:<none>").map(str::to_owned).collect()
+pub(super) fn tags(image: &ImageSummary) -> Vec<String> {
+    image.repo_tags.iter().filter(|tag| *tag != "<none>:<none>").cloned().collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn wanted() -> Image {
@@ -277,23 +316,27 @@ mod tests {
     #[test]
     fn an_image_goes_under_all_names_only_if_it_came_with_the_session() {
         let (released, before) = (BTreeSet::from(["web:1".to_owned()]), BTreeSet::from(["old".to_owned()]));
-        let names = |image: Value| names_to_remove(&image, "s", &released, &before);
-        let from = |reference: &str| json!({"breakfix.dev/workload": "0", "breakfix.dev/image": reference});
-        assert_eq!(
-            names(json!({"Id": "new", "Labels": from("web:1"), "RepoTags": ["web:1", "mine:1"]})),
-            ["web:1", "mine:1"]
-        );
-        assert_eq!(names(json!({"Id": "new", "Labels": from("web:1"), "RepoTags": null})), ["new"]);
-        assert_eq!(names(json!({"Id": "old", "Labels": from("web:1"), "RepoTags": ["web:1", "mine:1"]})), ["web:1"]);
-        assert!(names(json!({"Id": "new", "Labels": from("db:1"), "RepoTags": ["db:1"]})).is_empty());
-        let committed = json!({"breakfix.dev/session": "s"});
-        assert_eq!(names(json!({"Id": "new", "Labels": committed, "RepoTags": ["kept:1"]})), ["kept:1"]);
+        let names = |id: &str, label: (&str, &str), tags: &[&str]| {
+            names_to_remove(&listed(id, &[label, ("breakfix.dev/workload", "0")], tags), "s", &released, &before)
+        };
+        let from = |reference: &'static str| ("breakfix.dev/image", reference);
+        assert_eq!(names("new", from("web:1"), &["web:1", "mine:1"]), ["web:1", "mine:1"]);
+        assert_eq!(names("new", from("web:1"), &[]), ["new"]);
+        assert_eq!(names("old", from("web:1"), &["web:1", "mine:1"]), ["web:1"]);
+        assert!(names("new", from("db:1"), &["db:1"]).is_empty());
+        assert_eq!(names("new", ("breakfix.dev/session", "s"), &["kept:1"]), ["kept:1"]);
+    }
+
+    fn listed(id: &str, labels: &[(&str, &str)], tags: &[&str]) -> ImageSummary {
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let repo_tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        ImageSummary { id: id.to_owned(), labels, repo_tags, ..ImageSummary::default() }
     }
 
     #[test]
     fn an_image_without_a_name_has_none() {
-        assert!(tags(&json!({"RepoTags": ["<none>:<none>"]})).is_empty());
-        assert!(tags(&json!({"RepoTags": null})).is_empty());
-        assert_eq!(tags(&json!({"RepoTags": ["a:1", "b:2"]})), ["a:1", "b:2"]);
+        assert!(tags(&listed("a", &[], &["<none>:<none>"])).is_empty());
+        assert!(tags(&listed("a", &[], &[])).is_empty());
+        assert_eq!(tags(&listed("a", &[], &["a:1", "b:2"])), ["a:1", "b:2"]);
     }
 }

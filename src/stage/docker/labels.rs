@@ -20,6 +20,8 @@ pub(super) enum Role {
     Probe,
     /// Keeps an address busy while a container is made again.
     Placeholder,
+    /// The grader's own build, and a container from it.
+    Rebuilt,
 }
 
 impl Role {
@@ -28,6 +30,7 @@ impl Role {
             Self::Lab => "lab",
             Self::Probe => "probe",
             Self::Placeholder => "placeholder",
+            Self::Rebuilt => "rebuilt",
         }
     }
 }

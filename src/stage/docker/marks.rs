@@ -68,6 +68,9 @@ pub(super) struct Marks {
     /// Ids of networks that a container of the lab was on and that did not exist before the session.
     #[serde(default)]
     pub(super) networks: BTreeSet<String>,
+    /// Names of the containers that breakfix made for the session, so that other sessions know them for what they are.
+    #[serde(default)]
+    pub(super) made: BTreeSet<String>,
 }
 
 /// Held while images are loaded or removed, so that two sessions do not do so at once.
@@ -99,6 +102,23 @@ impl Marks {
         marks.volumes.extend(volumes.iter().cloned());
         marks.networks.extend(networks.iter().cloned());
         marks.write(folder)
+    }
+
+    /// Notes names of containers before they are made; writes only if one is new.
+    pub(super) fn will_make<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) -> Result<(), TargetError> {
+        let mut marks = Self::read(folder)?;
+        let known = marks.made.len();
+        marks.made.extend(names.map(str::to_owned));
+        if marks.made.len() == known { Ok(()) } else { marks.write(folder) }
+    }
+
+    /// The other sessions of this home by their ids, and what breakfix made for them. One that cannot be read vouches for nothing.
+    pub(super) fn made_by_others(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+        let of = |other: PathBuf| {
+            let id = other.file_name()?.to_str()?.to_owned();
+            Some((id, Self::read(&other).ok()?.made))
+        };
+        others(folder).into_iter().filter_map(of).collect()
     }
 
     /// Lets go of this session's images, and says which of them the engine should lose: those that breakfix loaded and that no
@@ -182,6 +202,17 @@ mod tests {
         marks(&[("web:1", false), ("there:1", false)]).write(&two).unwrap();
         assert_eq!(Marks::release(&one).unwrap(), BTreeSet::from(["db:1".to_owned()]));
         assert_eq!(Marks::release(&two).unwrap(), BTreeSet::from(["web:1".to_owned()]));
+    }
+
+    #[test]
+    fn another_session_vouches_for_what_it_made() {
+        let home = tempfile::tempdir().unwrap();
+        let (one, two) = (home.path().join("one"), home.path().join("two"));
+        Marks::will_make(&one, ["web", "db"].into_iter()).unwrap();
+        Marks::will_make(&one, ["web"].into_iter()).unwrap();
+        let made = Marks::made_by_others(&two);
+        assert_eq!(made, BTreeMap::from([("one".to_owned(), BTreeSet::from(["db".to_owned(), "web".to_owned()]))]));
+        assert!(Marks::made_by_others(&one).is_empty());
     }
 
     #[test]

@@ -2,27 +2,41 @@
 //!
 //! Everything made here carries the session's labels. What a learner's own commands made is found by what it is tied to
 //! (`belongs`). Nothing is judged: a container that does not start is a lab's matter, not an error.
+//!
+//! What was made on the engine since the session began is looked at, whatever it is tied to: work can be done from anywhere on an engine. So
+//! two learners want an engine each; what somebody else does on a shared one (a container with rights over the machine) is told to both.
+//!
+//! Images go with the session, like everything else: an engine holds afterwards what it held before. Loading one again takes less than a tenth
+//! of a start, and a name that stays behind could be taken for the learner's.
 
 mod belongs;
 mod body;
+mod build;
 mod change;
+mod changes;
 mod clash;
 mod clear;
 mod connection;
+mod content;
 mod create;
 mod direct;
 mod endpoint;
 mod engine;
 mod events;
 mod images;
+mod inside;
 mod labels;
+mod live;
+mod look_inside;
 mod marks;
 mod observe;
 mod probe;
 mod recreate;
 mod recreation;
+mod search;
 mod target;
 mod things;
+mod way;
 
 use std::collections::BTreeMap;
 
@@ -55,13 +69,18 @@ pub async fn open(place: Place, _home: &Home) -> Result<Box<dyn Target>, TargetE
 /// The engine's; none where the session never used one and there is none.
 pub async fn sweep(home: &Home, id: &str) -> Result<(), TargetError> {
     let place = Place {
+        platform: breakfix_lab::Platform::Docker,
         session: id.to_owned(),
         lab: String::new(),
         folder: home.session(id),
         namespace: String::new(),
         documents: Vec::new(),
         files: BTreeMap::new(),
+        texts: BTreeMap::new(),
         images: Vec::new(),
+        zones: Vec::new(),
+        contexts: Vec::new(),
+        requires: Vec::new(),
         opened: Timestamp::now(),
     };
     let used = Marks::is_kept(&place.folder);
@@ -78,9 +97,9 @@ pub async fn sweep(home: &Home, id: &str) -> Result<(), TargetError> {
 /// No engine answers.
 pub async fn engine_version() -> Result<String, TargetError> {
     let engine = Engine::open(found()?, PATIENCE).await?;
-    let version =
-        engine.get("/version").await.map_err(|error| engine.trouble("ask the engine for its version", error))?;
-    let version = belongs::text(&version, &["Version"]).unwrap_or("of unknown version");
+    let said = engine.ask(engine.docker.version()).await;
+    let said = said.map_err(|error| engine.trouble("ask the engine for its version", error))?;
+    let version = said.version.as_deref().unwrap_or("of unknown version");
     Ok(format!("{version} (API {}) at {}", engine.version, engine.endpoint.address))
 }
 

@@ -10,7 +10,15 @@ use breakfix_lab::check::{Caller, Leg, Owner};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{DockerTarget, belongs::text, direct, probe::failure, recreate::addresses, things::Look};
+use super::{
+    DockerTarget,
+    belongs::{id, label, text},
+    direct,
+    labels::{ROLE, Role, SESSION},
+    probe::failure,
+    recreate::addresses,
+    things::Look,
+};
 use crate::{
     asking::{Run, filled, with_host},
     target::TargetError,
@@ -24,9 +32,25 @@ struct Instance {
 }
 
 impl DockerTarget {
-    /// One look for all queries of an observation; an empty one where none needs it.
+    /// One look for all queries of an observation; an empty one where none needs it. A probe that a check cut short has left is no
+    /// work of the learner's: it goes first. One of this process's own is never meant, and a container that only wears a probe's labels
+    /// gains nothing by it.
     pub(super) async fn look(&self, needed: bool) -> Result<Look, TargetError> {
-        if needed { self.engine.lab(&self.place).await } else { Ok(Look::default()) }
+        if !needed {
+            return Ok(Look::default());
+        }
+        let look = self.engine.lab(&self.place).await?;
+        let ours = |it: &&Value| {
+            label(it, SESSION) == Some(&self.place.session) && label(it, ROLE) == Some(Role::Probe.as_str())
+        };
+        let left: Vec<String> = look.all_containers().filter(ours).filter_map(id).collect();
+        if left.is_empty() {
+            return Ok(look);
+        }
+        for probe in &left {
+            self.remove_container(probe, true).await?;
+        }
+        self.engine.lab(&self.place).await
     }
 
     pub(super) async fn answer(
@@ -55,6 +79,18 @@ impl DockerTarget {
                 let read = if accepted { Some(self.leg(read, &nonce, look, &what).await?) } else { None };
                 Ok(Fetched::RoundTrip { nonce, write: written, read })
             }
+            Query::Access { .. }
+            | Query::Declared { .. }
+            | Query::Decisions { .. }
+            | Query::DryCreate { .. }
+            | Query::DryEvict { .. }
+            | Query::Logs { .. } => {
+                Err(Failure { what, why: "that is a question of Kubernetes labs".to_owned(), hint: None })
+            }
+            Query::Image { of } => self.look_inside(of, &what).await,
+            Query::Traces { of, texts } => self.search(of, texts, &what).await,
+            Query::Processes { container } => self.processes(container, &what).await,
+            Query::File { container, path } => self.file(container, path, &what).await,
             Query::Events { container } => {
                 let events = self.events(container, since).await;
                 events.map(Fetched::Events).map_err(|error| failure(&what, &error))
@@ -98,7 +134,10 @@ impl DockerTarget {
             };
         };
         let look = look.as_ref().map_err(|error| failure(what, error))?;
-        let instances = instances(owner, look, from.network.as_deref());
+        let instances = match owner.kind.as_str() {
+            "Rebuilt" => self.rebuilt_instance(&owner.name, look),
+            _ => instances(owner, look, from.network.as_deref()),
+        };
         let mut exchanges = Vec::new();
         for instance in instances {
             let run = run.to(vec![with_host(&run.request.url, &instance.address)]);
@@ -112,13 +151,36 @@ impl DockerTarget {
     }
 }
 
+impl DockerTarget {
+    /// The container of the grader's own build, if it runs.
+    fn rebuilt_instance(&self, name: &str, look: &Look) -> Vec<Instance> {
+        let named = self.rebuilt_container(name);
+        let own = look.snapshot.containers.iter().find(|it| super::belongs::name(it) == Some(&named));
+        own.filter(|it| is_running(it)).and_then(|it| instance(it, &[], None)).into_iter().collect()
+    }
+}
+
+fn is_running(container: &Value) -> bool {
+    container.pointer("/State/Running") == Some(&Value::Bool(true))
+}
+
 /// Whether a query asks about the lab's things.
 pub(super) fn needs_look(query: &Query) -> bool {
     match query {
         Query::Objects { .. } => true,
         Query::Requests { request, .. } => request.each.is_some(),
         Query::RoundTrip { write, read } => write.request.each.is_some() || read.request.each.is_some(),
-        Query::Events { .. } => false,
+        Query::Events { .. }
+        | Query::Access { .. }
+        | Query::Declared { .. }
+        | Query::Decisions { .. }
+        | Query::DryCreate { .. }
+        | Query::DryEvict { .. }
+        | Query::Image { .. }
+        | Query::Traces { .. }
+        | Query::Processes { .. }
+        | Query::File { .. }
+        | Query::Logs { .. } => false,
     }
 }
 
@@ -130,8 +192,7 @@ fn instances(owner: &Owner, look: &Look, network: Option<&str>) -> Vec<Instance>
         "Image" => text(it, &["Config", "Image"]) == Some(&owner.name),
         _ => false,
     };
-    let running = |it: &Value| it.pointer("/State/Running") == Some(&Value::Bool(true));
-    let asked = containers.iter().filter(|it| chosen(it) && running(it));
+    let asked = containers.iter().filter(|it| chosen(it) && is_running(it));
     asked.filter_map(|it| instance(it, &containers, network)).collect()
 }
 

@@ -4,16 +4,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use bollard::{
+    container::LogOutput,
+    errors::Error,
+    exec::{CreateExecOptions, StartExecResults},
+};
 use breakfix_grade::{Exchange, Failure};
-use bytes::Bytes;
-use http::Method;
+use futures::{Stream, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::{
     DockerTarget,
-    belongs::text,
     body::set,
-    engine::{Ask, EngineError, escaped},
+    engine::EngineError,
     labels::{Role, labels},
 };
 use crate::{
@@ -81,14 +84,14 @@ impl DockerTarget {
         });
         crate::life::edit::merge(&mut body, &more);
         set(&mut body, &["HostConfig", "NetworkMode"], network.into());
-        let made = self.engine.post(&format!("/containers/create?name={}", escaped(name)), Some(&body)).await;
-        let made = made.map_err(|error| self.engine.trouble(what.clone(), error))?;
-        let id = text(&made, &["Id"]).unwrap_or(name).to_owned();
-        match self.engine.call(Method::POST, &format!("/containers/{id}/start"), None, self.engine.patience).await {
-            Ok(_) => Ok(id),
+        let made = self.engine.create_container(name, &body).await;
+        let id = made.map_err(|error| self.engine.trouble(what.clone(), error))?;
+        self.engine.add_helper(&id);
+        match self.engine.ask(self.engine.docker.start_container(&id, None)).await {
+            Ok(()) => Ok(id),
             Err(error) => {
                 // It never ran, so nothing removes it by itself.
-                drop(self.engine.delete(&format!("/containers/{id}?force=1")).await);
+                drop(self.remove_container(&id, true).await);
                 let missing = error.is_missing();
                 let error = self.engine.trouble(what, error);
                 Err(if missing { error.hint(format!("There is no network `{network}` to ask from.")) } else { error })
@@ -100,21 +103,27 @@ impl DockerTarget {
     async fn exec(&self, probe: &str, run: &Run<'_>) -> Result<String, TargetError> {
         let what = "run the probe's program";
         let trouble = |error: EngineError| self.engine.trouble(what, error);
-        let body = json!({"AttachStdout": true, "AttachStderr": true, "Cmd": run.command()});
-        let made = self.engine.post(&format!("/containers/{probe}/exec"), Some(&body)).await.map_err(trouble)?;
-        let id = text(&made, &["Id"]).unwrap_or_default();
-        let start = Ask {
-            method: Method::POST,
-            path: &format!("/exec/{id}/start"),
-            body: Bytes::from_static(br#"{"Detach":false,"Tty":false}"#),
-            kind: "application/json",
-            patience: run.longest().saturating_add(EXEC),
+        let docker = &self.engine.docker;
+        let exec = CreateExecOptions {
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(run.command()),
+            ..CreateExecOptions::default()
         };
-        let (_, stream) = self.engine.send(&start).await.map_err(trouble)?;
-        let (said, complaints) = streams(&stream);
-        let ended = self.engine.get(&format!("/exec/{id}/json")).await.map_err(trouble)?;
+        let id = self.engine.ask(docker.create_exec(probe, exec)).await.map_err(trouble)?.id;
+        let (said, complaints) = self
+            .engine
+            .within(run.longest().saturating_add(EXEC), async {
+                match docker.start_exec(&id, None).await? {
+                    StartExecResults::Attached { output, .. } => streams(output).await,
+                    StartExecResults::Detached => Ok(Default::default()),
+                }
+            })
+            .await
+            .map_err(trouble)?;
+        let ended = self.engine.ask(docker.inspect_exec(&id)).await.map_err(trouble)?;
         // 0: all answered; 1: some were not. Anything else is no report.
-        match ended.get("ExitCode").and_then(Value::as_i64) {
+        match ended.exit_code {
             Some(0 | 1) => Ok(said),
             code => {
                 let code = code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
@@ -132,36 +141,22 @@ impl DockerTarget {
     }
 }
 
-/// What a program wrote to its output and to its errors: frames of a kind, three zeros, a length and that many bytes (Engine API, `ContainerAttach`).
-fn streams(mut bytes: &[u8]) -> (String, String) {
+/// What a program wrote to its output and to its errors.
+pub(super) async fn streams(
+    mut output: impl Stream<Item = Result<LogOutput, Error>> + Unpin,
+) -> Result<(String, String), Error> {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    while let Some((&[kind, _, _, _, a, b, c, d], rest)) = bytes.split_first_chunk() {
-        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX).min(rest.len());
-        let (frame, rest) = rest.split_at(length);
-        if kind == 2 { &mut err } else { &mut out }.extend_from_slice(frame);
-        bytes = rest;
+    while let Some(frame) = output.try_next().await? {
+        match frame {
+            LogOutput::StdErr { message } => err.extend_from_slice(&message),
+            LogOutput::StdOut { message } | LogOutput::Console { message } => out.extend_from_slice(&message),
+            LogOutput::StdIn { .. } => {}
+        }
     }
-    (String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned())
+    Ok((String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned()))
 }
 
 /// A target's trouble as the answer to a query.
 pub(super) fn failure(what: &str, error: &TargetError) -> Failure {
     Failure { what: what.to_owned(), why: format!("could not {}", error.chain()), hint: error.hints.first().cloned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_are_put_together_by_stream() {
-        let mut bytes = Vec::new();
-        for (kind, text) in [(1, "one "), (2, "oh"), (1, "two")] {
-            bytes.extend([kind, 0, 0, 0, 0, 0, 0, text.len() as u8]);
-            bytes.extend(text.bytes());
-        }
-        assert_eq!(streams(&bytes), ("one two".to_owned(), "oh".to_owned()));
-        assert_eq!(streams(&bytes[..10]), ("on".to_owned(), String::new()));
-        assert_eq!(streams(b""), (String::new(), String::new()));
-    }
 }

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     DockerTarget,
-    belongs::{id, role, text, volumes},
+    belongs::{id, role, text, volume_key, volumes},
     body::Plan,
     engine::escaped,
     labels::Role,
     marks::Marks,
     recreation::{body_of, edited},
-    things::{claims, short},
+    things::claims,
 };
 use crate::{
     journal::Undo,
@@ -33,6 +32,13 @@ pub(super) struct Note {
     /// The container that is to go; while it is there nothing has happened yet.
     old: String,
     plan: Plan,
+}
+
+/// What is done with the container's own grace.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grace {
+    Stop,
+    Restart,
 }
 
 impl DockerTarget {
@@ -61,7 +67,7 @@ impl DockerTarget {
         let addresses = addresses(&old);
         // An anonymous volume outlives its container, and then nothing ties it to the lab.
         let before = Marks::read(&self.place.folder)?.before.unwrap_or_default();
-        let new = volumes(&old).into_iter().filter(|volume| !before.contains(&format!("volume {volume}"))).collect();
+        let new = volumes(&old).into_iter().filter(|volume| !before.contains(&volume_key(volume))).collect();
         Marks::remember(&self.place.folder, &new, &BTreeSet::new())?;
         let note = Note { docker: "recreate".into(), name: name.to_owned(), old: old_id.clone(), plan };
         self.noted(undo, &note, &what)?;
@@ -109,25 +115,32 @@ impl DockerTarget {
 
     /// Stops with the container's own grace. Not running is fine.
     pub(super) async fn stop(&self, name: &str) -> Result<(), TargetError> {
-        self.with_grace(name, "stop").await
+        self.with_grace(name, Grace::Stop).await
     }
 
     /// Stops with the container's own grace and starts.
     pub(super) async fn restart(&self, name: &str) -> Result<(), TargetError> {
-        self.with_grace(name, "restart").await
+        self.with_grace(name, Grace::Restart).await
     }
 
-    async fn with_grace(&self, name: &str, verb: &str) -> Result<(), TargetError> {
-        let what = format!("{verb} the container {name}");
+    async fn with_grace(&self, name: &str, verb: Grace) -> Result<(), TargetError> {
+        let what = match verb {
+            Grace::Stop => format!("stop the container {name}"),
+            Grace::Restart => format!("restart the container {name}"),
+        };
         let trouble = |error| self.engine.trouble(what.clone(), error);
-        let path = format!("/containers/{}", escaped(name));
-        let container = self.engine.get(&format!("{path}/json")).await.map_err(trouble)?;
+        let container = self.engine.get(&format!("/containers/{}/json", escaped(name))).await.map_err(trouble)?;
         let grace = container.pointer("/Config/StopTimeout").and_then(Value::as_u64).unwrap_or(10);
         let patience = self.engine.patience.saturating_add(std::time::Duration::from_secs(grace));
-        match self.engine.call(Method::POST, &format!("{path}/{verb}"), None, patience).await {
-            Ok(_) => Ok(()),
+        let (docker, name) = (&self.engine.docker, &escaped(name));
+        let done = match verb {
+            Grace::Stop => self.engine.within(patience, docker.stop_container(name, None)).await,
+            Grace::Restart => self.engine.within(patience, docker.restart_container(name, None)).await,
+        };
+        match done {
+            Ok(()) => Ok(()),
             // What keeps a container from starting is the lab's matter, as in `start`.
-            Err(error) if verb == "restart" && !error.words().is_empty() && !error.is_missing() => {
+            Err(error) if verb == Grace::Restart && !error.words().is_empty() && !error.is_missing() => {
                 match super::create::taken_port(error.words()) {
                     Some(_) => Err(trouble(error)),
                     None => Ok(()),
@@ -179,7 +192,7 @@ impl DockerTarget {
         let ours = |it: &&Value| super::belongs::label(it, super::labels::SESSION) == Some(&self.place.session);
         for container in snapshot.containers.iter().filter(ours) {
             if role(container) == Some(Role::Placeholder.as_str()) {
-                self.remove_container(&id(container).unwrap_or_else(|| short(container)), true).await?;
+                self.remove_container(&id(container).unwrap_or_default(), true).await?;
             }
         }
         Ok(())

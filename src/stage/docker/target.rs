@@ -6,17 +6,26 @@ use std::{
 };
 
 use async_trait::async_trait;
-use breakfix_grade::{Baseline, Observation, Query};
+use breakfix_grade::{Baseline, Observation, Query, observation::ImageContent};
 use breakfix_lab::{Change, Document, document::DOCKER_KINDS, lab::Capability};
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{endpoint::Origin, engine::Engine, events::Seen, observe::needs_look, probe::Probes};
+use super::{
+    build::{Outcome, is_built},
+    endpoint::Origin,
+    engine::{Engine, found},
+    events::Seen,
+    marks::Marks,
+    observe::needs_look,
+    probe::Probes,
+};
 use crate::{
     journal::Undo,
-    target::{Place, Reach, Target, TargetError},
+    target::{Changes, Place, Reach, Target, TargetError},
+    work,
 };
 
 /// An engine, and one session's place on it.
@@ -25,11 +34,22 @@ pub struct DockerTarget {
     pub(super) place: Place,
     pub(super) probes: Mutex<Probes>,
     pub(super) seen: Mutex<Seen>,
+    /// The grader's own builds, by name.
+    pub(super) rebuilt: Mutex<BTreeMap<String, Outcome>>,
+    /// Images that were looked into, by id.
+    pub(super) unpacked: Mutex<BTreeMap<String, ImageContent>>,
 }
 
 impl DockerTarget {
     pub(super) fn new(engine: Engine, place: Place) -> Self {
-        Self { engine, place, probes: Mutex::default(), seen: Mutex::default() }
+        Self {
+            engine,
+            place,
+            probes: Mutex::default(),
+            seen: Mutex::default(),
+            rebuilt: Mutex::default(),
+            unpacked: Mutex::default(),
+        }
     }
 }
 
@@ -37,14 +57,16 @@ impl DockerTarget {
 impl Target for DockerTarget {
     async fn capabilities(&self) -> Result<BTreeSet<Capability>, TargetError> {
         let trouble = |error| self.engine.trouble("ask what the engine can do", error);
-        let (info, bridge) =
-            futures::try_join!(self.engine.get("/info"), self.engine.find("/networks/bridge")).map_err(trouble)?;
+        let docker = &self.engine.docker;
+        let info = self.engine.ask(docker.info());
+        let bridge = async { found(self.engine.ask(docker.inspect_network("bridge", None)).await) };
+        let (info, bridge) = futures::try_join!(info, bridge).map_err(trouble)?;
         let mut capabilities = BTreeSet::new();
-        if info.get("MemoryLimit") == Some(&Value::Bool(true)) {
+        if info.memory_limit == Some(true) {
             capabilities.insert(Capability::MemoryLimit);
         }
-        let default = |it: &Value| it.pointer("/Options/com.docker.network.bridge.default_bridge").is_some();
-        if bridge.is_some_and(|it| default(&it)) {
+        let options = bridge.and_then(|it| it.options).unwrap_or_default();
+        if options.contains_key("com.docker.network.bridge.default_bridge") {
             capabilities.insert(Capability::DefaultBridge);
         }
         Ok(capabilities)
@@ -56,8 +78,12 @@ impl Target for DockerTarget {
 
     async fn create(&self, documents: &[Document]) -> Result<(), TargetError> {
         self.engine.remember_what_was_before(&self.place).await?;
+        let containers = documents.iter().filter(|document| document.kind == "Container");
+        Marks::will_make(&self.place.folder, containers.map(|document| document.name.as_str()))?;
         // What stands before the first container needs no image.
-        let first = documents.iter().position(|document| document.kind == "Container").unwrap_or(documents.len());
+        work::lay_out(&self.place)?;
+        let needs_image = |document: &Document| document.kind == "Container" || is_built(document);
+        let first = documents.iter().position(needs_image).unwrap_or(documents.len());
         let (before, rest) = documents.split_at(first);
         futures::try_join!(self.engine.load_images(&self.place), self.create_all(before))?;
         self.create_all(rest).await
@@ -94,7 +120,7 @@ impl Target for DockerTarget {
         for kind in DOCKER_KINDS {
             objects.insert(kind.to_owned(), self.engine.objects(&self.place, &look, kind).await?);
         }
-        Ok(Baseline { taken, objects })
+        Ok(Baseline { objects, ..Baseline::empty(taken) })
     }
 
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {
@@ -108,11 +134,17 @@ impl Target for DockerTarget {
 
     async fn clear(&self) -> Result<(), TargetError> {
         self.remove_probes().await;
+        self.remove_rebuilt().await;
         self.clear_all().await
     }
 
     async fn rest(&self) {
         self.remove_probes().await;
+        self.remove_rebuilt().await;
+    }
+
+    fn changes(&self) -> Box<dyn Changes + '_> {
+        self.watch_changes()
     }
 
     async fn inventory(&self) -> Result<Vec<String>, TargetError> {
@@ -148,6 +180,8 @@ impl Target for DockerTarget {
                 "Ports that the lab publishes at 127.0.0.1 are those of the machine on which the engine runs.".into(),
             );
         }
-        Ok(Reach { env, notes })
+        let mut reach = Reach { env, notes };
+        work::tell(&self.place, &mut reach);
+        Ok(reach)
     }
 }

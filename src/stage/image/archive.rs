@@ -95,6 +95,27 @@ pub fn archive(
     Ok(Archive { bytes: tar(&blobs)?, workload, images })
 }
 
+/// One image as a registry takes it.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The configuration's bytes.
+    pub config: Vec<u8>,
+    /// The layer as a tar archive.
+    pub layer: Vec<u8>,
+}
+
+/// The workload's image under one name.
+///
+/// # Errors
+/// None in practice: it is written to memory.
+pub fn parts(reference: &Reference, program: &[u8], tools: &[&str], architecture: &str) -> io::Result<Parts> {
+    let layer = layer::layer(program, tools)?;
+    let layer_digest = digest(&layer);
+    let workload: String = layer_digest.chars().take(12).collect();
+    let config = to_bytes(&config(reference, &layer_digest, &workload, architecture))?;
+    Ok(Parts { config, layer })
+}
+
 /// An image's configuration (OCI image specification 1.1).
 fn config(reference: &Reference, layer: &str, workload: &str, architecture: &str) -> Value {
     json!({

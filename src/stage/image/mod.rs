@@ -8,7 +8,7 @@ mod config;
 mod layer;
 mod reference;
 
-pub use archive::{Archive, CREATED_SECONDS, Image, archive};
+pub use archive::{Archive, CREATED_SECONDS, Image, Parts, archive, parts};
 pub use config::{ImageConfig, REFERENCE_LABEL, WORKLOAD_LABEL, image_config};
 pub use reference::{Reference, ReferenceError};
 

@@ -37,6 +37,8 @@ pub(crate) struct Api {
     patience: Duration,
     clock: Option<SystemClock>,
     turns: Semaphore,
+    /// What a request says it comes from, where that is not the connection's to say.
+    token: Option<http::HeaderValue>,
     /// Built-in kinds that turned out not to be served: no cluster begins to serve one while a command runs.
     unserved: Mutex<BTreeSet<Resource>>,
 }
@@ -70,7 +72,18 @@ impl PatchKind {
 impl Api {
     /// Without a clock the server's `Date` header tells its time.
     pub(crate) fn new(client: Client, patience: Duration, clock: Option<SystemClock>) -> Self {
-        Self { client, patience, clock, turns: Semaphore::new(AT_ONCE), unserved: Mutex::default() }
+        Self { client, patience, clock, turns: Semaphore::new(AT_ONCE), token: None, unserved: Mutex::default() }
+    }
+
+    /// The same with a bearer token at every request.
+    #[must_use]
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        let header = http::HeaderValue::try_from(format!("Bearer {token}")).ok();
+        self.token = header.map(|mut header| {
+            header.set_sensitive(true);
+            header
+        });
+        self
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -84,7 +97,33 @@ impl Api {
         path: &str,
         content: Option<(&str, &Value)>,
     ) -> Result<Answer, Trouble> {
+        let (head, bytes) = self.exchange(method, path, content).await?;
+        let at = match &self.clock {
+            Some(clock) => Some(clock()),
+            None => head.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).and_then(read_date),
+        };
+        Ok(Answer { at, body: read_body(head.status, path, &bytes)? })
+    }
+
+    /// A plain text, as `log` answers.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, Trouble> {
+        let (head, bytes) = self.exchange(Method::GET, path, None).await?;
+        if head.status.is_success() {
+            return Ok(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        read_body(head.status, path, &bytes).and_then(|body| Err(Trouble::Garbage { why: quote(&body) }))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        content: Option<(&str, &Value)>,
+    ) -> Result<(http::response::Parts, Vec<u8>), Trouble> {
         let mut request = Request::builder().method(method).uri(path).header(http::header::ACCEPT, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(http::header::AUTHORIZATION, token);
+        }
         let mut bytes = Vec::new();
         if let Some((content_type, body)) = content {
             request = request.header(http::header::CONTENT_TYPE, content_type);
@@ -96,18 +135,11 @@ impl Api {
             let (head, body) = response.into_parts();
             let bytes =
                 body.collect().await.map_err(|error| Trouble::Unreachable { why: error.to_string() })?.to_bytes();
-            Ok((head, bytes))
+            Ok((head, bytes.to_vec()))
         };
         // A closed semaphore would let everybody through; nobody closes it.
         let _turn = self.turns.acquire().await.ok();
-        let (head, bytes) = tokio::time::timeout(self.patience, exchange)
-            .await
-            .unwrap_or(Err(Trouble::Slow { after: self.patience }))?;
-        let at = match &self.clock {
-            Some(clock) => Some(clock()),
-            None => head.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).and_then(read_date),
-        };
-        Ok(Answer { at, body: read_body(head.status, path, &bytes)? })
+        tokio::time::timeout(self.patience, exchange).await.unwrap_or(Err(Trouble::Slow { after: self.patience }))
     }
 
     /// Every object of a kind; in all namespaces without one. Each has `apiVersion` and `kind`, as `kubectl get -o json` shows them.

@@ -7,10 +7,11 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{belongings, resource::Resource, target::KubeTarget, trouble::Trouble};
+use super::{belongings, object, resource::Resource, target::KubeTarget, trouble::Trouble};
 use crate::target::TargetError;
 
-/// The kinds taken from the lab's namespaces. Pods, ReplicaSets, endpoints and events are not among them: they come and go.
+/// The kinds taken from the lab's namespaces. ReplicaSets, endpoints and events are not among them: they come and go. So do pods, but for
+/// those that the lab itself declares.
 const KINDS: [&str; 18] = [
     "ConfigMap",
     "CronJob",
@@ -56,7 +57,8 @@ impl KubeTarget {
             match answer {
                 Ok((at, found)) => {
                     taken = taken.or(at);
-                    objects.entry(resource.kind.clone()).or_default().extend(found);
+                    let kept = found.into_iter().filter(|object| resource.kind != "Pod" || self.declares(object));
+                    objects.entry(resource.kind.clone()).or_default().extend(kept);
                 }
                 Err(Trouble::NotServed { .. }) => drop(objects.entry(resource.kind.clone()).or_default()),
                 // An account that may use its namespaces only: rules about the cluster then cannot be checked, and say so.
@@ -64,12 +66,23 @@ impl KubeTarget {
                 Err(trouble) => return Err(self.cannot(format!("list {}", resource.word()), trouble)),
             }
         }
-        Ok(Baseline { taken: taken.unwrap_or_else(Timestamp::now), objects })
+        Ok(Baseline { objects, ..Baseline::empty(taken.unwrap_or_else(Timestamp::now)) })
+    }
+
+    /// Whether an object is one of the lab's own documents.
+    fn declares(&self, object: &Value) -> bool {
+        let home = object::namespace(object);
+        self.place.documents.iter().any(|document| {
+            let place = document.namespace.as_deref().unwrap_or(&self.place.namespace);
+            Some(document.kind.as_str()) == object::text(object, "/kind")
+                && document.name == object::name(object)
+                && home.is_none_or(|home| home == place)
+        })
     }
 
     /// The usual kinds and those of the lab's own documents.
     fn baseline_kinds(&self) -> BTreeSet<&str> {
         let own = self.place.documents.iter().map(|document| document.kind.as_str());
-        own.filter(|kind| *kind != "Pod").chain(KINDS).chain(CLUSTER_KINDS).collect()
+        own.chain(KINDS).chain(CLUSTER_KINDS).collect()
     }
 }

@@ -81,13 +81,18 @@ pub(crate) mod tests {
 
     pub(crate) fn place(documents: Vec<Document>) -> Place {
         Place {
+            platform: breakfix_lab::Platform::Kubernetes,
             session: "s1".to_owned(),
             lab: "shop-answers-nobody".to_owned(),
             folder: std::env::temp_dir(),
             namespace: "shop".to_owned(),
             documents,
             files: Default::default(),
+            texts: std::collections::BTreeMap::new(),
             images: vec!["registry.example/shop/web:1.4".to_owned()],
+            zones: Vec::new(),
+            contexts: Vec::new(),
+            requires: Vec::new(),
             opened: "2026-01-05T09:00:00Z".parse().unwrap(),
         }
     }

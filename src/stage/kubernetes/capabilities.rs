@@ -16,7 +16,8 @@ impl KubeTarget {
         let api = &*self.api().await?;
         let mut capabilities = BTreeSet::new();
         let nodes = self.all(api, "Node").await?;
-        if nodes.iter().filter(|node| is_schedulable(node)).count() >= 2 {
+        // Every zone of the lab needs a node of its own.
+        if nodes.iter().filter(|node| is_schedulable(node)).count() >= self.place.zones.len().max(2) {
             capabilities.insert(Capability::MultiNode);
         }
         if self.all(api, "StorageClass").await?.iter().any(is_default_class) {
@@ -27,6 +28,9 @@ impl KubeTarget {
             // Not installed, or installed and not answering: there are no metrics either way.
             Err(Trouble::NotServed { .. } | Trouble::Said { .. }) => {}
             Err(trouble) => return Err(self.cannot("ask for metrics", trouble)),
+        }
+        if self.host.machines(api).await?.is_some() {
+            capabilities.insert(Capability::NodeAccess);
         }
         if self.needs_network_policy() && self.enforces_network_policy(api).await? {
             capabilities.insert(Capability::NetworkPolicy);
@@ -47,7 +51,7 @@ impl KubeTarget {
 }
 
 /// Ready, not cordoned, and free of taints that keep ordinary pods away.
-fn is_schedulable(node: &Value) -> bool {
+pub(super) fn is_schedulable(node: &Value) -> bool {
     let ready = object::list(node, "/status/conditions").iter().any(|condition| {
         object::text(condition, "/type") == Some("Ready") && object::text(condition, "/status") == Some("True")
     });

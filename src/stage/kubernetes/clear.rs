@@ -18,6 +18,12 @@ use crate::target::{Cause, TargetError};
 
 /// How long namespaces may take to go.
 const GONE: Duration = Duration::from_secs(180);
+/// How long whoever provisioned a volume may take to take it away.
+const PROVISIONER: Duration = Duration::from_secs(60);
+/// How long a volume may take that is deleted by force.
+const FORCED: Duration = Duration::from_secs(15);
+/// The mark of a volume that a provisioner made.
+const PROVISIONED: &str = "pv.kubernetes.io/provisioned-by";
 /// Cluster-scoped kinds that labs and learners make.
 pub(super) const CLUSTER_KINDS: [&str; 11] = [
     "ClusterRole",
@@ -49,13 +55,15 @@ impl KubeTarget {
     async fn remove_all(&self) -> Result<(), TargetError> {
         self.remove_probes().await;
         let api = &*self.api().await?;
+        // Pods of a node that is silent would never end.
+        self.mend_machines(api).await?;
         let what = "remove the session's objects";
         // Webhooks and the like first: while they are there, they may be in the way of everything else.
         self.remove_labelled(api).await.map_err(|trouble| self.cannot(what, trouble))?;
         let namespaces = self.own_namespaces(api).await.map_err(|trouble| self.cannot(what, trouble))?;
         self.remove_grants(api, &namespaces).await.map_err(|trouble| self.cannot(what, trouble))?;
         self.remove_namespaces(api, &namespaces).await?;
-        self.remove_volumes(api, &namespaces).await.map_err(|trouble| self.cannot(what, trouble))?;
+        self.remove_volumes(api, &namespaces).await?;
         self.restore_cluster(api).await
     }
 
@@ -197,17 +205,47 @@ impl KubeTarget {
         self.remove_where(api, &resource, |binding| is_grant_to(binding, namespaces)).await
     }
 
-    /// Volumes that were bound to claims of the lab's namespaces and were kept.
-    async fn remove_volumes(&self, api: &Api, namespaces: &BTreeSet<String>) -> Result<(), Trouble> {
+    /// Volumes that were bound to claims of the lab's namespaces. Who provisioned one takes it away, a little after its claim; one that is kept,
+    /// or that nobody takes away, is deleted.
+    async fn remove_volumes(&self, api: &Api, namespaces: &BTreeSet<String>) -> Result<(), TargetError> {
         let Some(resource) = Resource::built_in(None, "PersistentVolume") else { return Ok(()) };
-        let opened = self.place.opened;
-        self.remove_where(api, &resource, |volume| {
+        let trouble = |trouble| self.cannot("remove the volumes of the lab", trouble);
+        // On a cluster of the learner's a volume may have waited for a claim of that name since long before.
+        let at_any_age = self.host.owns_cluster() || self.host.skips_time();
+        let of_ours = |volume: &Value| {
             let created = object::text(volume, "/metadata/creationTimestamp").and_then(|text| text.parse().ok());
-            let claimed =
-                object::text(volume, "/spec/claimRef/namespace").is_some_and(|name| namespaces.contains(name));
-            claimed && created.is_some_and(|created: jiff::Timestamp| created >= opened)
-        })
-        .await
+            let is_young =
+                created.is_some_and(|created: jiff::Timestamp| created.as_second() >= self.place.opened.as_second());
+            let claimed = object::text(volume, "/spec/claimRef/namespace").is_some_and(|it| namespaces.contains(it));
+            claimed && (at_any_age || is_young)
+        };
+        let (mut wait, mut is_late) = (Wait::up_to(PROVISIONER), false);
+        loop {
+            let found = match api.list(&resource, None, "").await {
+                Ok((_, found)) => found,
+                Err(Trouble::NotServed { .. }) => return Ok(()),
+                Err(trouble) if trouble.is_forbidden() => return Ok(()),
+                Err(error) => return Err(trouble(error)),
+            };
+            let left: Vec<Value> = found.into_iter().filter(of_ours).collect();
+            if left.is_empty() {
+                return Ok(());
+            }
+            for volume in left.iter().filter(|volume| is_late || !is_taken_away(volume)) {
+                if is_late {
+                    self.free(api, &resource, volume).await.map_err(trouble)?;
+                }
+                api.delete(&resource, None, object::name(volume), object::uid(volume), None).await.map_err(trouble)?;
+            }
+            match (wait.next(self.host.as_ref()).await?, is_late) {
+                (true, _) => {}
+                (false, false) => (wait, is_late) = (Wait::up_to(FORCED), true),
+                (false, true) => {
+                    let name = left.first().map(object::name).unwrap_or_default();
+                    return Err(TargetError::new(Cause::Slow, format!("delete volume {name}: it does not go")));
+                }
+            }
+        }
     }
 
     async fn remove_where(
@@ -229,6 +267,12 @@ impl KubeTarget {
     }
 }
 
+/// Whether a provisioner made the volume and will delete it once its claim is gone.
+fn is_taken_away(volume: &Value) -> bool {
+    let provisioned = volume.pointer("/metadata/annotations").is_some_and(|all| all.get(PROVISIONED).is_some());
+    provisioned && object::text(volume, "/spec/persistentVolumeReclaimPolicy") == Some("Delete")
+}
+
 /// Whether every subject is an account, or the group of all accounts, of one of these namespaces.
 fn is_grant_to(binding: &Value, namespaces: &BTreeSet<String>) -> bool {
     let subjects = object::list(binding, "/subjects");
@@ -245,6 +289,14 @@ fn is_grant_to(binding: &Value, namespaces: &BTreeSet<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_provisioner_takes_away_what_it_made_and_nobody_kept() {
+        let volume = |by: Value, policy: &str| json!({"metadata": {"annotations": by}, "spec": {"persistentVolumeReclaimPolicy": policy}});
+        let by = json!({(PROVISIONED): "rancher.io/local-path"});
+        assert!(is_taken_away(&volume(by.clone(), "Delete")));
+        assert!(!is_taken_away(&volume(by, "Retain")) && !is_taken_away(&volume(json!({}), "Delete")));
+    }
 
     #[test]
     fn a_grant_is_the_learners_only_if_it_is_for_the_lab_alone() {

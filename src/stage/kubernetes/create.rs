@@ -6,7 +6,10 @@ use breakfix_lab::Document;
 use serde_json::Value;
 
 use super::{api::Api, belongings, object, resource::Resource, target::KubeTarget, wait::Wait};
-use crate::target::{Cause, TargetError};
+use crate::{
+    target::{Cause, TargetError},
+    work,
+};
 
 /// How long a new namespace may take until pods can be made in it.
 const NAMESPACE_READY: Duration = Duration::from_secs(30);
@@ -42,6 +45,8 @@ impl KubeTarget {
     pub(super) async fn create_documents(&self, documents: &[Document]) -> Result<(), TargetError> {
         let api = &*self.api().await?;
         self.remember_cluster(api).await?;
+        work::lay_out(&self.place)?;
+        self.set_zones(api).await?;
         self.host.provide_images(api, &self.place.images).await?;
         for document in belongings::in_order(documents) {
             let resource = self.served(document).await?;

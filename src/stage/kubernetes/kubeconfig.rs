@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig};
 
 use crate::{
     home::{make_private, write_whole},
@@ -88,6 +88,21 @@ pub(crate) fn write(path: &Path, config: &Kubeconfig) -> Result<(), TargetError>
         make_private(folder).map_err(|error| local(error.into()))?;
     }
     write_whole(path, &bytes).map_err(|error| local(error.into()))
+}
+
+/// A client for the cluster of a session's kubeconfig that presents nothing: no certificate, no token.
+///
+/// # Errors
+/// There is no kubeconfig yet, or it cannot be used.
+pub(crate) async fn without_credentials(folder: &Path) -> Result<kube::Client, TargetError> {
+    let path = path(folder);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| TargetError::new(Cause::Local, format!("read {}", path.display())).because(error))?;
+    let mut config = parse(&text, "this session")?;
+    for user in &mut config.auth_infos {
+        user.auth_info = Some(AuthInfo::default());
+    }
+    client(config, "this session").await
 }
 
 /// A client for a kubeconfig of one context.

@@ -3,20 +3,26 @@
 //! [`target`] holds what is the same everywhere; `host/` the little that differs: how a client is come by, how time passes and how
 //! images get to the nodes. Nothing here judges: what is asked and what an answer means is `breakfix-grade`'s.
 
+mod account;
 mod api;
+mod asking;
 mod baseline;
 mod before;
 mod belongings;
 mod capabilities;
 mod change;
+mod changes;
 mod clear;
+mod contexts;
 mod create;
+mod declared;
 mod delete;
 mod discovery;
 mod host;
 mod images;
 mod inventory;
 mod kubeconfig;
+mod machines;
 mod network_policy;
 mod object;
 mod observe;
@@ -75,8 +81,8 @@ pub async fn open(name: &TargetName, place: Place, options: &Options) -> Result<
             options.allow_cluster_scoped,
             options.home.clone(),
         )),
-        TargetName::Docker => {
-            return Err(TargetError::new(Cause::Refused, "open a Kubernetes lab on `docker`"));
+        TargetName::Docker | TargetName::Aws | TargetName::Endpoint(_) => {
+            return Err(TargetError::new(Cause::Refused, format!("open a Kubernetes lab on `{name}`")));
         }
     };
     let target = KubeTarget::new(host, place);

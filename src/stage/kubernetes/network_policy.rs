@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use breakfix_grade::{Exchange, Failure, Fetched, Outcome, Query};
+use breakfix_grade::{Exchange, Failure, Outcome, Query};
 use breakfix_lab::check::{Caller, Request};
 use serde_json::json;
 
@@ -113,8 +113,7 @@ impl KubeTarget {
         let probe = self.probe(&Caller::default()).await.map_err(of_failure)?;
         let mut wait = Wait::up_to(limit);
         loop {
-            let fetched = self.send_requests(&query, &probe).await.map_err(of_failure)?;
-            let Fetched::Exchanges(exchanges) = fetched else { return Ok(false) };
+            let exchanges = self.send_requests(&query, &probe).await.map_err(of_failure)?;
             let is_answered = |exchange: &Exchange| matches!(exchange.outcome, Outcome::Answered { .. });
             if exchanges.iter().all(is_answered) == answered {
                 return Ok(true);

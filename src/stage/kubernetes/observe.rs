@@ -63,10 +63,10 @@ impl KubeTarget {
     }
 
     /// The probes that the queries need, each looked at once. One that cannot be had is a failure of its queries alone.
-    async fn probes_for<'a>(&self, queries: &'a BTreeSet<Query>) -> BTreeMap<&'a Caller, Result<Probe, Failure>> {
+    async fn probes_for<'a>(&self, queries: &'a BTreeSet<Query>) -> BTreeMap<&'a Caller, Result<Vec<Probe>, Failure>> {
         let mut probes = BTreeMap::new();
         for caller in queries.iter().flat_map(callers_of).collect::<BTreeSet<_>>() {
-            probes.insert(caller, self.probe(caller).await);
+            probes.insert(caller, self.probes(caller).await);
         }
         probes
     }
@@ -75,7 +75,7 @@ impl KubeTarget {
     async fn ask(
         &self,
         queries: &BTreeSet<Query>,
-        probes: &BTreeMap<&Caller, Result<Probe, Failure>>,
+        probes: &BTreeMap<&Caller, Result<Vec<Probe>, Failure>>,
     ) -> BTreeMap<Query, Answer> {
         let asked = queries
             .iter()
@@ -84,21 +84,42 @@ impl KubeTarget {
         join_all(asked).await.into_iter().collect()
     }
 
-    async fn answer(&self, query: &Query, probes: &BTreeMap<&Caller, Result<Probe, Failure>>) -> Answer {
+    async fn answer(&self, query: &Query, probes: &BTreeMap<&Caller, Result<Vec<Probe>, Failure>>) -> Answer {
         let what = query.to_string();
-        let probe = |caller: &Caller| match probes.get(caller) {
-            Some(Ok(probe)) => Ok(probe.clone()),
+        let all = |caller: &Caller| match probes.get(caller) {
+            Some(Ok(probes)) => Ok(probes.clone()),
             Some(Err(failure)) => Err(failure.clone()),
             None => Err(probe::bare(&what, "no probe was started for it")),
         };
+        let probe = |caller: &Caller| {
+            all(caller)?.into_iter().next().ok_or_else(|| probe::bare(&what, "there is no node for a probe"))
+        };
         match query {
-            Query::Requests { from, .. } => self.send_requests(query, &probe(from)?).await,
+            Query::Requests { from, .. } => {
+                let mut exchanges = Vec::new();
+                for probe in all(from)? {
+                    exchanges.extend(self.send_requests(query, &probe).await?);
+                }
+                Ok(Fetched::Exchanges(exchanges))
+            }
+            Query::Declared { kind, namespace } => {
+                let declared = self.declared(kind, namespace).map(Fetched::Objects);
+                declared.map_err(|error| Failure { what, ..probe::failure(&error) })
+            }
+            Query::Access { account, actions } => self.permits(account, actions, &what).await,
+            Query::DryCreate { file, account } => self.dry_create(file, account.as_ref(), &what).await,
+            Query::DryEvict { of, account } => self.dry_evict(of, account.as_ref(), &what).await,
+            Query::Logs { of, container } => self.logs(of, container.as_deref(), &what).await,
             Query::RoundTrip { write, read } => {
                 self.send_round_trip((write, &probe(&write.from)?), (read, &probe(&read.from)?), &what).await
             }
-            Query::Events { .. } | Query::Objects { .. } => {
-                Err(probe::bare(&what, "the events of a container are a matter of Docker labs"))
-            }
+            Query::Events { .. }
+            | Query::Image { .. }
+            | Query::Traces { .. }
+            | Query::Processes { .. }
+            | Query::File { .. }
+            | Query::Decisions { .. }
+            | Query::Objects { .. } => Err(probe::bare(&what, "this is no matter of Kubernetes labs")),
         }
     }
 
@@ -128,7 +149,18 @@ fn callers_of(query: &Query) -> Vec<&Caller> {
     match query {
         Query::Requests { from, .. } => vec![from],
         Query::RoundTrip { write, read } => vec![&write.from, &read.from],
-        Query::Objects { .. } | Query::Events { .. } => Vec::new(),
+        Query::Objects { .. }
+        | Query::Declared { .. }
+        | Query::Events { .. }
+        | Query::Access { .. }
+        | Query::Decisions { .. }
+        | Query::DryCreate { .. }
+        | Query::DryEvict { .. }
+        | Query::Image { .. }
+        | Query::Traces { .. }
+        | Query::Processes { .. }
+        | Query::File { .. }
+        | Query::Logs { .. } => Vec::new(),
     }
 }
 

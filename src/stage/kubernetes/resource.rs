@@ -58,6 +58,11 @@ const BUILT_IN: &[(&str, &str, &str, bool)] = &[
     ("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
 ];
 
+/// Every kind of Kubernetes itself.
+pub(crate) fn built_in_kinds() -> impl Iterator<Item = Resource> {
+    BUILT_IN.iter().filter_map(|(api_version, kind, ..)| Resource::built_in(Some(api_version), kind))
+}
+
 impl Resource {
     /// A kind of Kubernetes itself. `api_version` may name another version of the same group.
     pub(crate) fn built_in(api_version: Option<&str>, kind: &str) -> Option<Self> {
@@ -70,6 +75,25 @@ impl Resource {
             plural: (*plural).to_owned(),
             namespaced: *namespaced,
         })
+    }
+
+    /// What a Role's rule calls by its plural. A group that is unknown here is taken to serve `v1`.
+    pub(crate) fn of_plural(group: &str, plural: &str) -> Self {
+        let known = BUILT_IN.iter().find(|(stable, _, name, _)| *name == plural && group_of(stable) == group);
+        match known {
+            Some((stable, kind, ..)) => Self {
+                api_version: (*stable).to_owned(),
+                kind: (*kind).to_owned(),
+                plural: plural.to_owned(),
+                namespaced: true,
+            },
+            None => Self {
+                api_version: if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") },
+                kind: plural.to_owned(),
+                plural: plural.to_owned(),
+                namespaced: true,
+            },
+        }
     }
 
     pub(crate) fn is_built_in(&self) -> bool {

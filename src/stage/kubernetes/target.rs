@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 use super::{api::Api, delete::Gone, discovery, host::Host, probe::Probes, resource::Resource, trouble::Trouble};
 use crate::{
     journal::Undo,
-    target::{Cause, Place, Reach, Target, TargetError},
+    target::{Cause, Changes, NodeOutput, Place, Reach, Target, TargetError, WayBack},
+    work,
 };
 
 /// How long one request may take.
@@ -48,15 +49,24 @@ impl KubeTarget {
         Self { patience, ..self }
     }
 
+    /// How long one request may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// The API server, connected to at the first use.
     pub(super) async fn api(&self) -> Result<Arc<Api>, TargetError> {
         let mut known = self.api.lock().await;
         if let Some(api) = known.as_ref() {
             return Ok(Arc::clone(api));
         }
-        let api = Arc::new(Api::new(self.host.connect().await?, self.patience, self.host.clock()));
+        let api = Arc::new(self.api_of(self.host.connect().await?));
         *known = Some(Arc::clone(&api));
         Ok(api)
+    }
+
+    pub(super) fn api_of(&self, client: kube::Client) -> Api {
+        Api::new(client, self.patience, self.host.clock())
     }
 
     /// Forgets the connection: the system behind it is no more.
@@ -112,14 +122,13 @@ impl Target for KubeTarget {
         self.delete_documents(documents).await
     }
 
-    async fn change(&self, change: &Change, _undo: &dyn Undo) -> Result<(), TargetError> {
-        // Every change is one request an object, done or not: an interruption leaves nothing half made, so nothing is noted.
-        self.make_change(change).await
+    async fn change(&self, change: &Change, undo: &dyn Undo) -> Result<(), TargetError> {
+        // Nearly every change is one request an object, done or not. What must not outlast its objective is noted.
+        self.make_change(change, undo).await
     }
 
     async fn repair(&self, note: &Value) -> Result<(), TargetError> {
-        Err(TargetError::new(Cause::Local, format!("the journal has a note that no Kubernetes target writes: {note}"))
-            .hint("`breakfix stop` removes the session as a whole."))
+        self.put_right(note).await
     }
 
     async fn observe(&self, queries: &BTreeSet<Query>, _since: Timestamp) -> Observation {
@@ -138,8 +147,17 @@ impl Target for KubeTarget {
         self.now().await
     }
 
+    fn nonce(&self) -> String {
+        self.host.nonce()
+    }
+
     fn skips_time(&self) -> bool {
         self.host.skips_time()
+    }
+
+    fn way_back(&self) -> Option<WayBack> {
+        // Files on the learner's machine do not go back with the system.
+        if work::is_wanted(&self.place) { None } else { self.host.way_back() }
     }
 
     async fn clear(&self) -> Result<(), TargetError> {
@@ -151,10 +169,26 @@ impl Target for KubeTarget {
     }
 
     async fn reach(&self) -> Result<Reach, TargetError> {
-        self.host.reach().await
+        let mut reach = self.host.reach().await?;
+        self.add_contexts(&mut reach).await?;
+        work::tell(&self.place, &mut reach);
+        if self.place.requires.contains(&Capability::NodeAccess) {
+            reach.notes.push(
+                "`breakfix node NODE COMMAND` runs a command on a node, such as `systemctl status kubelet`.".to_owned(),
+            );
+        }
+        Ok(reach)
+    }
+
+    async fn on_node(&self, node: &str, command: &[String]) -> Result<NodeOutput, TargetError> {
+        self.run_on(node, command).await
     }
 
     async fn rest(&self) {
         self.remove_probes().await;
+    }
+
+    fn changes(&self) -> Box<dyn Changes + '_> {
+        self.watch_changes()
     }
 }

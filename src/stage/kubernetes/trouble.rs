@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use breakfix_grade::Failure;
 
+pub(crate) use crate::target::causes;
 use crate::target::{Cause, TargetError};
 
 /// A request without a usable answer.
@@ -113,21 +114,6 @@ impl From<kube::Error> for Trouble {
 fn of_connection(error: &(dyn std::error::Error + 'static)) -> Trouble {
     let why = causes(error);
     if why.contains("certificate") { Trouble::Credentials { why } } else { Trouble::Unreachable { why } }
-}
-
-/// An error and everything behind it, in one line; what a later cause repeats is said once.
-pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut line = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let text = error.to_string();
-        if !line.contains(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        next = error.source();
-    }
-    line
 }
 
 #[cfg(test)]

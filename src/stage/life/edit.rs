@@ -49,7 +49,7 @@ pub fn strategic(target: &mut Value, patch: &Value) {
 }
 
 fn name(entry: &Value) -> Option<&str> {
-    entry.get("name").and_then(Value::as_str)
+    breakfix_lab::base::entry_name(entry)
 }
 
 fn make_map(value: &mut Value) -> &mut Map<String, Value> {

@@ -31,13 +31,18 @@ pub enum LifeError {
     Lab { lab: String, what: String },
 }
 
+/// No room: the disk, the learner's share of it, or the largest file allowed.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
 impl LifeError {
     /// What to try.
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Target(error) => error.hints.clone(),
             Self::Home(error) => error.hint().into_iter().collect(),
-            Self::Journal(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Self::Journal(error) if is_full(error) => {
                 vec!["The disk is full; nothing more was done to the system. Free some space and try again.".to_owned()]
             }
             Self::Unsupported { .. } => {

@@ -41,7 +41,16 @@ fn edit_documents(lab: &LoadedLab, documents: &mut Vec<Document>, change: &Chang
         what: format!("the fault changes {kind}/{name}, which is not in system/"),
     };
     match change {
-        Change::Patch(Patch { kind, name: Some(name), json: None, subresource: None, merge, strategic, .. }) => {
+        Change::Patch(Patch {
+            kind,
+            name: Some(name),
+            json: None,
+            subresource: None,
+            account: None,
+            merge,
+            strategic,
+            ..
+        }) => {
             let document = documents
                 .iter_mut()
                 .find(|document| document.kind == *kind && document.name == *name)

@@ -2,21 +2,24 @@
 
 use std::{
     collections::BTreeSet,
-    sync::Arc,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use breakfix_grade::{
-    Baseline, Failure, Report,
-    plan::{Answer, Case, Doing, Plan, Step},
+    Baseline, Failure, Query, Report,
+    plan::{Answer, Case, Doing, Plan, Step, Unpulled},
 };
 use breakfix_lab::{Change, LoadedLab};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
-use super::{LifeError, Talk};
+use super::{LifeError, Talk, making};
 use crate::{
     Journal, Session, Target, TargetError,
-    journal::{self, Entry},
+    journal::{self, Entry, Undo},
+    target::Cause,
 };
 
 /// How much of a lab a run looks at.
@@ -82,22 +85,41 @@ pub async fn grade(
         hints_cost: known.hints_cost,
         ..Case::new(lab, baseline)
     };
+    let case = case.with_run(&target.nonce()).map_err(|error| LifeError::Lab {
+        lab: lab.id().to_owned(),
+        what: format!("its checks cannot be filled in: {error}"),
+    })?;
+    let judging = case.clone();
     let mut plan = match extent {
         Extent::Full => Plan::full(case),
         Extent::Passive => Plan::passive(case),
         Extent::AfterControl(at_most) => Plan::after_control(case, at_most),
         Extent::Opening(patience) => Plan::opening(case, patience),
     };
-    let mut run = Run { target, journal, began: Timestamp::now(), clock: Instant::now(), passed: Duration::ZERO };
+    let mut run = Run {
+        target,
+        case: judging,
+        noting: Noting { journal, notes: Mutex::default() },
+        tried: None,
+        began: None,
+        clock: Instant::now(),
+        passed: Duration::ZERO,
+    };
     let mut answer = Answer::Begin;
     let report = loop {
         let step = plan.next(run.elapsed(), answer);
-        tell(&plan.doing(), run.elapsed(), talk);
+        let doing = plan.doing();
+        tell(&doing, run.elapsed(), talk);
+        run.over(&doing).await?;
         answer = match step {
             Step::Observe { queries, since } => {
-                Answer::Observed(target.observe(&queries, since.unwrap_or(run.began)).await)
+                let since = match since {
+                    Some(since) => since,
+                    None => run.began(&queries).await,
+                };
+                Answer::Observed(target.observe(&queries, since).await)
             }
-            Step::Pull { changes, .. } => Answer::Pulled(run.pull(&changes).await?),
+            Step::Pull { changes, objective } => Answer::Pulled(run.pull(objective, &changes).await?),
             Step::Pass(time) => {
                 run.pass(time).await?;
                 Answer::Passed
@@ -113,8 +135,13 @@ pub async fn grade(
 /// The edge of one run.
 struct Run<'a> {
     target: &'a dyn Target,
-    journal: &'a Journal,
-    began: Timestamp,
+    /// What judges the checks that a trigger awaits.
+    case: Case,
+    noting: Noting<'a>,
+    /// The objective whose trigger was pulled and is not put right yet.
+    tried: Option<String>,
+    /// On the target's clock, once it was needed.
+    began: Option<Timestamp>,
     clock: Instant,
     passed: Duration,
 }
@@ -125,6 +152,20 @@ impl Run<'_> {
         if self.target.skips_time() { self.passed } else { self.clock.elapsed() }
     }
 
+    /// When the run began by the clock that the target's events are stamped with. That clock is read only for a query that
+    /// compares with it: on some targets it costs as much as all the others.
+    async fn began(&mut self, queries: &BTreeSet<Query>) -> Timestamp {
+        if let Some(began) = self.began {
+            return began;
+        }
+        if !queries.iter().any(|query| matches!(query, Query::Events { .. })) {
+            return Timestamp::now();
+        }
+        let now = self.target.today().await;
+        let began = SignedDuration::try_from(self.elapsed()).ok().and_then(|elapsed| now.checked_sub(elapsed).ok());
+        *self.began.insert(began.unwrap_or(now))
+    }
+
     async fn pass(&mut self, time: Duration) -> Result<(), LifeError> {
         self.target.pass(time).await?;
         self.passed += time;
@@ -132,19 +173,67 @@ impl Run<'_> {
     }
 
     /// Makes a trigger's changes, each on record before it is made. What the target refuses is a failure of the observation.
-    async fn pull(&mut self, changes: &[Change]) -> Result<Result<Timestamp, Failure>, LifeError> {
-        let step = journal::Step::Trigger;
-        self.journal.write(&Entry::Begin { step })?;
+    async fn pull(&mut self, objective: String, changes: &[Change]) -> Result<Result<Timestamp, Unpulled>, LifeError> {
+        self.noting.journal.write(&Entry::Begin { step: journal::Step::Trigger })?;
+        self.tried = Some(objective);
         let at = self.target.today().await;
-        let mut result = Ok(at);
-        for change in changes {
-            if let Err(error) = self.target.change(change, self.journal).await {
-                result = Err(failure(&error));
-                break;
-            }
+        let made = making::make(self.target, &self.noting, &self.case, changes).await;
+        Ok(made.map(|()| at).map_err(|error| match error.cause {
+            Cause::Denied => Unpulled::Denied(error.chain()),
+            _ => Unpulled::Failed(failure(&error)),
+        }))
+    }
+
+    /// Once the objective is over, what its trigger noted and did not settle is put right: a node is opened, a Job removed.
+    async fn over(&mut self, doing: &Doing) -> Result<(), LifeError> {
+        if self.tried.as_ref().is_none_or(|objective| is_about(doing, objective)) {
+            return Ok(());
         }
-        self.journal.write(&Entry::Done { step })?;
-        Ok(result)
+        while let Some(note) = self.noting.last() {
+            self.target.repair(&note).await?;
+            self.noting.settled()?;
+        }
+        self.noting.journal.write(&Entry::Done { step: journal::Step::Trigger })?;
+        self.tried = None;
+        Ok(())
+    }
+}
+
+fn is_about(doing: &Doing, name: &str) -> bool {
+    match doing {
+        Doing::Pulling { objective } | Doing::Converging { objective, .. } => objective == name,
+        Doing::Holding { objectives, .. } => objectives.iter().any(|it| it == name),
+        Doing::Looking { .. } | Doing::Guarding { .. } | Doing::Finished => false,
+    }
+}
+
+/// The journal, with the notes that nobody has settled yet.
+struct Noting<'a> {
+    journal: &'a Journal,
+    notes: Mutex<Vec<Value>>,
+}
+
+impl Noting<'_> {
+    fn notes(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn last(&self) -> Option<Value> {
+        self.notes().last().cloned()
+    }
+}
+
+impl Undo for Noting<'_> {
+    fn note(&self, note: Value) -> io::Result<()> {
+        self.journal.note(note.clone())?;
+        self.notes().push(note);
+        Ok(())
+    }
+
+    fn settled(&self) -> io::Result<()> {
+        self.journal.settled()?;
+        self.notes().pop();
+        Ok(())
     }
 }
 

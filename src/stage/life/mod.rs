@@ -6,7 +6,10 @@
 pub(crate) mod edit;
 mod error;
 mod fault;
+pub(crate) mod generic;
 mod grading;
+mod guide;
+mod making;
 mod open;
 mod prove;
 mod recover;
@@ -15,8 +18,10 @@ mod stop;
 mod talk;
 
 pub use error::LifeError;
+pub(crate) use error::is_full;
 pub use fault::{Broken, break_system};
 pub use grading::{Extent, Graded, Known, grade};
+pub use guide::{advance, step_verdicts};
 pub use open::{Opened, open};
 pub use prove::{Expected, Proof, Scenario, prove};
 pub use recover::{Recovered, recover};

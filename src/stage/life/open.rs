@@ -1,12 +1,16 @@
 //! Opening a lab: the healthy system, the fault, the proof that it shows, the baseline.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use breakfix_grade::{Baseline, report::OpeningFault};
+use breakfix_grade::{Baseline, Case, Fetched, Query, question, report::OpeningFault};
 use breakfix_lab::{Document, LoadedLab, lab::History};
 use jiff::Timestamp;
 
-use super::{Extent, LifeError, Talk, break_system, grade, grading::Known};
+use super::{Extent, LifeError, Talk, break_system, grade, grading::Known, making};
 use crate::{
     Home, Journal, Session, Target, TargetError,
     journal::{Entry, Step},
@@ -16,6 +20,9 @@ use crate::{
 
 /// How long a healthy system may take to be healthy on a real target.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(180);
+/// How long one answer that is to be remembered may take, and the pause between two tries.
+const REMEMBERED_WITHIN: Duration = Duration::from_secs(5);
+const REMEMBER_PAUSE: Duration = Duration::from_secs(1);
 /// How long a fault may take to show.
 const BROKEN_WITHIN: Duration = Duration::from_secs(120);
 /// Kinds that run something. With an erased history they are made anew together with what the fault touches, so that
@@ -47,12 +54,16 @@ pub async fn open(
         return Err(LifeError::Clash { lab: lab.id().to_owned(), clashes });
     }
     let broken = break_system(lab)?;
-    let healthy_first = session.target.proves_health_first() || lab.lab.history == History::Kept;
+    let healthy_first = session.target.proves_health_first(lab.platform())
+        || lab.lab.history == History::Kept
+        || !lab.lab.remember.is_empty();
+    let mut remembered = BTreeMap::new();
     if healthy_first {
         journal.write(&Entry::Begin { step: Step::Create })?;
         talk.now("building the system");
         target.create(&lab.documents).await?;
-        prove_healthy(lab, target, journal, talk).await?;
+        remembered = remember(lab, target, talk).await?;
+        prove_healthy(lab, target, journal, &remembered, talk).await?;
         journal.write(&Entry::Done { step: Step::Create })?;
     }
     journal.write(&Entry::Begin { step: Step::Fault })?;
@@ -71,21 +82,46 @@ pub async fn open(
         };
         target.create(&new).await?;
     }
-    for change in &broken.live {
-        target.change(change, journal).await?;
-    }
+    let nothing = Case::new(lab, Arc::new(Baseline::empty(Timestamp::now())));
+    making::make(target, journal, &nothing, &broken.live).await?;
     if let Some(settle) = lab.lab.settle {
         talk.now("letting it show");
         target.pass(settle.0).await?;
     }
-    let baseline = Arc::new(target.baseline().await?);
+    let baseline = Arc::new(Baseline { remembered, ..target.baseline().await? });
     prove_broken(session, lab, target, journal, &baseline, talk).await?;
+    session.expected = answers(lab, target, &baseline).await?;
     session.save_baseline(home, &baseline)?;
     session.reach = target.reach().await?;
     session.phase = Phase::Open;
     session.save(home)?;
     journal.write(&Entry::Done { step: Step::Fault })?;
     Ok(Opened { baseline })
+}
+
+/// The answers to the questions that ask for what the system says now.
+async fn answers(
+    lab: &LoadedLab,
+    target: &dyn Target,
+    baseline: &Arc<Baseline>,
+) -> Result<BTreeMap<usize, String>, LifeError> {
+    let case = Case::new(lab, Arc::clone(baseline));
+    let mut answers = BTreeMap::new();
+    for (index, asked) in lab.lab.questions.iter().enumerate() {
+        let Some(from) = &asked.answer_from else { continue };
+        let observation = target.observe(&question::queries(&case, from), Timestamp::now()).await;
+        let wrong = |why: String| LifeError::Lab {
+            lab: lab.id().to_owned(),
+            what: format!("the answer to question {} is not to be had: {why}", index + 1),
+        };
+        let answer = question::answer(&case, from, &observation).map_err(wrong)?;
+        let same = |choice: &String| choice.trim().eq_ignore_ascii_case(answer.trim());
+        if !asked.choose.is_empty() && !asked.choose.iter().any(same) {
+            return Err(wrong(format!("`{answer}` is none of the choices")));
+        }
+        answers.insert(index, answer);
+    }
+    Ok(answers)
 }
 
 /// Whether the target can show what the lab is about.
@@ -115,11 +151,57 @@ fn same_object(a: &Document, b: &Document) -> bool {
     (&a.kind, &a.name, &a.namespace) == (&b.kind, &b.name, &b.namespace)
 }
 
+/// What the healthy system answers to the lab's questions, once it answers them all.
+async fn remember(
+    lab: &LoadedLab,
+    target: &dyn Target,
+    talk: &dyn Talk,
+) -> Result<BTreeMap<String, String>, LifeError> {
+    let questions: BTreeMap<&String, Query> = lab
+        .lab
+        .remember
+        .iter()
+        .map(|(name, it)| {
+            let (from, request) = (it.from.clone(), it.request.clone());
+            (name, Query::Requests { from, request, times: 1, timeout: REMEMBERED_WITHIN, control: None })
+        })
+        .collect();
+    let queries: BTreeSet<Query> = questions.values().cloned().collect();
+    let began = Instant::now();
+    let mut passed = Duration::ZERO;
+    while !queries.is_empty() {
+        talk.now("asking what must be there later");
+        let answers = target.observe(&queries, Timestamp::now()).await.answers;
+        let body = |query: &Query| match answers.get(query) {
+            Some(Ok(Fetched::Exchanges(exchanges))) => match exchanges.first().map(|it| &it.outcome) {
+                Some(breakfix_grade::Outcome::Answered { status: 200..=299, body, .. }) => Some(body.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let got: BTreeMap<String, String> =
+            questions.iter().filter_map(|(name, query)| Some(((*name).clone(), body(query)?))).collect();
+        if got.len() == questions.len() {
+            return Ok(got);
+        }
+        let spent = if target.skips_time() { passed } else { began.elapsed() };
+        if spent >= HEALTHY_WITHIN {
+            let silent = questions.keys().filter(|name| !got.contains_key(**name));
+            let open = silent.map(|name| format!("nothing to remember as `{name}`")).collect();
+            return Err(LifeError::NeverHealthy { lab: lab.id().to_owned(), seconds: HEALTHY_WITHIN.as_secs(), open });
+        }
+        target.pass(REMEMBER_PAUSE).await?;
+        passed += REMEMBER_PAUSE;
+    }
+    Ok(BTreeMap::new())
+}
+
 /// The healthy system meets every objective that can be seen without a trigger. If it does not, the trouble is the target's.
 async fn prove_healthy(
     lab: &LoadedLab,
     target: &dyn Target,
     journal: &Journal,
+    remembered: &BTreeMap<String, String>,
     talk: &dyn Talk,
 ) -> Result<(), LifeError> {
     talk.now("waiting until it is healthy");
@@ -132,7 +214,7 @@ async fn prove_healthy(
             objective.check = guard;
         }
     }
-    let nothing = Arc::new(Baseline { taken: Timestamp::now(), objects: Default::default() });
+    let nothing = Arc::new(Baseline { remembered: remembered.clone(), ..Baseline::empty(Timestamp::now()) });
     let graded =
         grade(&passive, target, journal, nothing, Known::default(), Extent::AfterControl(Some(HEALTHY_WITHIN)), talk)
             .await?;

@@ -3,15 +3,20 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use breakfix_grade::{Baseline, Report, report::Outcome};
-use breakfix_lab::{Change, LoadedLab, change};
+use breakfix_grade::{Baseline, Case, Report, Verdict, report::Outcome};
+use breakfix_lab::{Change, LoadedLab};
 use serde::{Deserialize, Serialize};
 
-use super::{Extent, LifeError, Talk, grade, grading::Known, open, reset, stop};
+use super::{Extent, LifeError, Talk, generic, grade, grading::Known, making, open, reset, step_verdicts, stop};
 use crate::{
     Home, Journal, Session, Target,
     journal::{Entry, Step},
+    target::WayBack,
 };
+
+/// A lab has to be as broken after so many resets. From then on a target that knows a way back goes it: the state is the same, and a reset
+/// builds the whole system again.
+const RESETS: u32 = 2;
 
 /// What a lab's proof showed on one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +106,7 @@ impl Proving<'_> {
         let mut baseline = match opened {
             Ok(opened) => {
                 self.add("opens", Expected::Broken, clock, Ok(None), String::new());
+                self.steps("steps-wait", Expected::Broken, &opened.baseline).await;
                 opened.baseline
             }
             Err(error @ LifeError::Unsupported { .. }) => return Ok(Some(error.to_string())),
@@ -109,29 +115,30 @@ impl Proving<'_> {
                 return Ok(None);
             }
         };
-        let mut fresh = true;
+        let mut begun = 0;
+        let mut way_back: Option<WayBack> = None;
         for (name, changes) in controls(self.lab) {
             if !only.is_empty() && !only.contains(&name) {
                 continue;
             }
             let clock = Instant::now();
             self.talk.now(&format!("{}: {name}", self.lab.id()));
-            if !fresh {
+            begun += 1;
+            if let Some(way_back) = &way_back {
+                way_back();
+            } else if begun > 1 {
                 match reset(self.home, session, self.lab, self.target, &self.journal, self.talk).await {
                     Ok(opened) => baseline = opened.baseline,
                     Err(error) => {
-                        self.add(
-                            &format!("reset-before-{name}"),
-                            Expected::Broken,
-                            clock,
-                            Err(&error),
-                            error_line(&error),
-                        );
+                        let name = format!("reset-before-{name}");
+                        self.add(&name, Expected::Broken, clock, Err(&error), error_line(&error));
                         continue;
                     }
                 }
+                if begun > RESETS {
+                    way_back = self.target.way_back();
+                }
             }
-            fresh = false;
             self.control(session, &name, &changes, &baseline, clock).await?;
         }
         Ok(None)
@@ -148,22 +155,14 @@ impl Proving<'_> {
         let honest = name == "reference" || name.starts_with("alternative-");
         let expected = if honest { Expected::Solved } else { Expected::NotSolved };
         self.journal.write(&Entry::Begin { step: Step::Control })?;
-        for change in changes {
-            if let Err(error) = self.target.change(change, &self.journal).await {
-                // A wrong fix that the system itself refuses is refused: the grader then judges what is there.
-                if honest {
-                    let error = LifeError::from(error);
-                    self.add(
-                        name,
-                        expected,
-                        clock,
-                        Err(&error),
-                        format!("could not be applied: {}", error_line(&error)),
-                    );
-                    return Ok(());
-                }
-                break;
-            }
+        let case = Case::new(self.lab, Arc::clone(baseline));
+        let made = making::make(self.target, &self.journal, &case, changes).await;
+        // A wrong fix that the system itself refuses is refused: the grader then judges what is there.
+        if let (true, Err(error)) = (honest, made) {
+            let error = LifeError::from(error);
+            let note = format!("could not be applied: {}", error_line(&error));
+            self.add(name, expected, clock, Err(&error), note);
+            return Ok(());
         }
         self.journal.write(&Entry::Done { step: Step::Control })?;
         let patience = (!honest && !self.target.skips_time()).then(|| session.target.settles_within());
@@ -178,7 +177,36 @@ impl Proving<'_> {
         )
         .await?;
         self.add(name, expected, clock, Ok(Some(&graded.report)), String::new());
+        if name == "reference" {
+            self.steps("steps-go-on", Expected::Solved, baseline).await;
+        }
         Ok(())
+    }
+
+    /// The steps of a guided lab that carry a check: none goes by before the learner has done anything, all do once the reference is in place.
+    async fn steps(&mut self, name: &str, expected: Expected, baseline: &Arc<Baseline>) {
+        let clock = Instant::now();
+        let all = 0..self.lab.lab.steps.len();
+        let steps = step_verdicts(self.lab, self.target, Arc::clone(baseline), all).await;
+        if steps.is_empty() {
+            return;
+        }
+        let wanted = |verdict: &Verdict| match expected {
+            Expected::Broken | Expected::NotSolved => verdict.is_not_met(),
+            Expected::Solved | Expected::Clean => verdict.is_met(),
+        };
+        let wrong = steps.iter().filter(|(_, verdict)| !wanted(verdict));
+        let wrong: Vec<String> =
+            wrong.map(|(step, verdict)| format!("step {} is {}", step + 1, verdict.word())).collect();
+        self.scenarios.push(Scenario {
+            control: name.to_owned(),
+            expected,
+            verdicts: steps.iter().map(|(step, it)| (format!("step-{}", step + 1), it.word().to_owned())).collect(),
+            passed: wrong.is_empty(),
+            unknown: steps.iter().any(|(_, verdict)| verdict.is_unknown()),
+            seconds: clock.elapsed().as_secs_f64(),
+            note: wrong.join("; "),
+        });
     }
 
     /// Stops the session and compares what the target holds with what it held.
@@ -253,11 +281,11 @@ fn judge(expected: Expected, report: &Report) -> (bool, bool, String) {
     (passed, unknown, note)
 }
 
-fn line(name: &str, verdict: &breakfix_grade::Verdict) -> String {
+fn line(name: &str, verdict: &Verdict) -> String {
     match verdict {
-        breakfix_grade::Verdict::Met { .. } => format!("{name} was violated on the way"),
-        breakfix_grade::Verdict::NotMet { reason, .. } => format!("{name}: {reason}"),
-        breakfix_grade::Verdict::Unknown { reason } => format!("{name} unknown: {reason}"),
+        Verdict::Met { .. } => format!("{name} was violated on the way"),
+        Verdict::NotMet { reason, .. } => format!("{name}: {reason}"),
+        Verdict::Unknown { reason } => format!("{name} unknown: {reason}"),
     }
 }
 
@@ -274,54 +302,6 @@ fn error_line(error: &LifeError) -> String {
 
 /// The lab's controls and the generic wrong fixes of every lab.
 fn controls(lab: &LoadedLab) -> Vec<(String, Vec<Change>)> {
-    let mut controls: Vec<(String, Vec<Change>)> =
-        lab.lab.controls.iter().map(|(name, changes)| (name.clone(), changes.clone())).collect();
-    controls.push(("generic-no-change".to_owned(), Vec::new()));
-    let workloads = lab.documents.iter().filter(|it| ["Deployment", "StatefulSet"].contains(&it.kind.as_str()));
-    let to_zero: Vec<Change> = workloads
-        .map(|document| {
-            Change::Scale(change::Scale {
-                kind: document.kind.clone(),
-                name: document.name.clone(),
-                namespace: document.namespace.clone(),
-                replicas: 0,
-            })
-        })
-        .collect();
-    if !to_zero.is_empty() {
-        controls.push(("generic-scale-to-zero".to_owned(), to_zero));
-    }
-    let remove: Vec<Change> = lab
-        .documents
-        .iter()
-        .filter(|it| it.kind == "Container")
-        .map(|document| {
-            Change::Stop(change::ObjectRef {
-                kind: document.kind.clone(),
-                name: document.name.clone(),
-                namespace: None,
-            })
-        })
-        .collect();
-    if !remove.is_empty() {
-        controls.push(("generic-stop-everything".to_owned(), remove));
-    }
-    controls
-}
-
-#[cfg(test)]
-mod tests {
-    use breakfix_lab::Catalogue;
-
-    use super::*;
-
-    #[test]
-    fn every_lab_is_tried_without_any_change_and_without_any_workload() {
-        for source in Catalogue::embedded().list() {
-            let lab = source.load().unwrap();
-            let names: Vec<String> = controls(&lab).into_iter().map(|(name, _)| name).collect();
-            assert!(names.iter().any(|name| name == "generic-no-change"), "{names:?}");
-            assert!(names.iter().filter(|name| name.starts_with("generic-")).count() >= 2, "{names:?}");
-        }
-    }
+    let own = lab.lab.controls.iter().map(|(name, changes)| (name.clone(), changes.clone()));
+    own.chain(generic::controls(lab)).collect()
 }

@@ -9,7 +9,7 @@ use crate::{
     session::Phase,
 };
 
-/// Resets a session. Hints taken and answers given stay on record; what stuck to the old system does not.
+/// Resets a session. Hints taken and answers given stay on record; what stuck to the old system does not, and a guided lab begins at its first step.
 ///
 /// # Errors
 /// As [`open`]; the session then stays `Resetting` and the next command goes on from there.
@@ -23,6 +23,7 @@ pub async fn reset(
 ) -> Result<Opened, LifeError> {
     session.phase = Phase::Resetting;
     session.sticky.clear();
+    session.step = 0;
     session.save(home)?;
     journal.write(&Entry::Begin { step: Step::Reset })?;
     talk.now("removing what is there");

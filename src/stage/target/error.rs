@@ -25,6 +25,9 @@ pub enum Cause {
     Answered,
     /// Something in the way that is not ours: a name that is taken, a cluster not confirmed.
     Refused,
+    /// The system said no by its own rules, and that is an answer: an account that may not, a budget that refuses, something
+    /// awaited that did not come.
+    Denied,
     /// A program or ability that this target needs is not there.
     Missing,
     /// Trouble on the learner's own machine: disk full, folder not writable.
@@ -52,16 +55,21 @@ impl TargetError {
 
     /// The whole chain in one line.
     pub fn chain(&self) -> String {
-        let mut line = self.what.clone();
-        let mut next = std::error::Error::source(self);
-        while let Some(error) = next {
-            let text = error.to_string();
-            if !line.contains(&text) {
-                line.push_str(": ");
-                line.push_str(&text);
-            }
-            next = error.source();
-        }
-        line
+        causes(self)
     }
+}
+
+/// An error and everything behind it, in one line; what a later cause repeats is said once.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        next = error.source();
+    }
+    line
 }

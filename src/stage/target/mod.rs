@@ -1,5 +1,6 @@
 //! The target: a system that a lab runs on, as the few things a session needs of it.
 
+mod changes;
 mod error;
 mod name;
 mod place;
@@ -12,6 +13,9 @@ use breakfix_lab::{Change, Document, lab::Capability};
 use jiff::Timestamp;
 
 use crate::journal::Undo;
+pub(crate) use changes::Pauses;
+pub use changes::{Changes, Happened, Polled, coalesced, drained};
+pub(crate) use error::causes;
 pub use error::{Cause, TargetError};
 pub use name::TargetName;
 pub use place::Place;
@@ -55,9 +59,26 @@ pub trait Target: Send + Sync {
         Timestamp::now()
     }
 
+    /// A word that nobody can know beforehand: letters and digits.
+    fn nonce(&self) -> String {
+        random_word()
+    }
+
     /// Whether [`Target::pass`] moves a clock of the target's own instead of waiting.
     fn skips_time(&self) -> bool {
         false
+    }
+
+    /// A way back to the whole system as it is now, its time included, where that is exact and costs next to nothing: on a simulator inside
+    /// this process. To be asked for while no check is under way.
+    fn way_back(&self) -> Option<WayBack> {
+        None
+    }
+
+    /// Runs a command on a node itself, as somebody who is logged in there.
+    async fn on_node(&self, node: &str, command: &[String]) -> Result<NodeOutput, TargetError> {
+        let what = format!("run `{}` on `{node}`: there are no nodes here", command.join(" "));
+        Err(TargetError::new(Cause::Refused, what).hint("Only Kubernetes labs have nodes."))
     }
 
     /// Removes everything of this session, what the learner added to the lab included, and this alone.
@@ -66,11 +87,35 @@ pub trait Target: Send + Sync {
     /// Removes its probes; called at the end of each check run.
     async fn rest(&self) {}
 
+    /// Tells of what happens to the lab, as the system's own API tells it: watching needs no questions. A target whose API has no
+    /// stream is looked at every two seconds.
+    fn changes(&self) -> Box<dyn Changes + '_> {
+        Box::new(Polled)
+    }
+
     /// One line for each thing that exists on the target and could be residue, sorted. Equal before `start` and after `stop`.
     async fn inventory(&self) -> Result<Vec<String>, TargetError>;
 
     /// The variables a learner's tools need (`KUBECONFIG`, `DOCKER_HOST`), and lines that say how to reach the system.
     async fn reach(&self) -> Result<Reach, TargetError>;
+}
+
+/// Brings a system back to the moment it was made at, as often as it is called.
+pub type WayBack = Box<dyn Fn() + Send + Sync>;
+
+/// Sixteen hexadecimal digits from the system's random source, by way of the standard library's hash keys.
+pub(crate) fn random_word() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// What a command on a node left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NodeOutput {
+    pub stdout: String,
+    pub stderr: String,
+    /// Its exit code; 128 and the signal's number where one ended it.
+    pub exit: i32,
 }
 
 /// How a learner reaches the system.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use breakfix_lab::Document;
+use breakfix_lab::{
+    Document, Platform,
+    lab::{Capability, Context},
+};
 use jiff::Timestamp;
 
 /// One session's place on a target. Plain data, the same at every command.
@@ -10,6 +13,8 @@ use jiff::Timestamp;
 pub struct Place {
     /// The session's id: the value of every label `breakfix.dev/session`.
     pub session: String,
+    /// Which API the lab speaks.
+    pub platform: Platform,
     /// The lab's name: the value of every label `breakfix.dev/lab`.
     pub lab: String,
     /// The session's own folder on the learner's machine.
@@ -20,8 +25,16 @@ pub struct Place {
     pub documents: Vec<Document>,
     /// Every YAML file of the lab's folder that a change may apply, by its path in the folder.
     pub files: BTreeMap<String, Vec<Document>>,
+    /// Every other text of the lab's folder by its path: what the learner works on lies below `work/`.
+    pub texts: BTreeMap<String, String>,
     /// Image references that the lab needs; all are the workload under another name.
     pub images: Vec<String>,
+    /// The zones of the nodes that take ordinary pods, in the order of their names.
+    pub zones: Vec<String>,
+    /// Further contexts of the learner's kubeconfig.
+    pub contexts: Vec<Context>,
+    /// What the lab needs a target to be able to do.
+    pub requires: Vec<Capability>,
     /// When the session began.
     pub opened: Timestamp,
 }

@@ -89,6 +89,19 @@ pub fn make_directory(path: &str) -> Result<(), FileError> {
     fs::create_dir(path).map_err(refusal)
 }
 
+pub fn set_mode(path: &str, mode: u32) -> Result<(), FileError> {
+    use std::os::unix::fs::PermissionsExt;
+    if stat(path)?.kind == FileKind::Directory || stat(path)?.kind == FileKind::File {
+        return fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(refusal);
+    }
+    // A link has no mode of its own.
+    Ok(())
+}
+
+pub fn set_owner(path: &str, uid: u32, gid: u32) -> Result<(), FileError> {
+    std::os::unix::fs::lchown(path, Some(uid), Some(gid)).map_err(refusal)
+}
+
 pub fn lock(path: &str) -> Result<(), LockError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
     let file = file.map_err(|error| LockError::File(refusal(error)))?;

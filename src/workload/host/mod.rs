@@ -1,5 +1,6 @@
 //! The real host: a Linux system, reached through the standard library and a few calls of the C library.
 
+mod children;
 mod files;
 mod hold;
 pub mod names;

@@ -13,6 +13,7 @@ use std::{
 use breakfix_workload::{End, Listen, Machine, Program, Reaction, SIGINT, SIGTERM, StopRule};
 
 use super::{
+    children,
     hold::hold,
     serve::{in_hand, listen},
     system::Linux,
@@ -113,6 +114,9 @@ pub fn burn(time: Duration) {
 pub fn run(program: Program, mut machine: Linux) -> ExitCode {
     let (sender, events) = mpsc::channel();
     watch_signals(program.stop_rule(), &sender);
+    if program.reaps() {
+        children::reap();
+    }
     let program = Arc::new(program);
     let mut unopened = program.listens();
     loop {

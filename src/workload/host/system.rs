@@ -13,7 +13,7 @@ use breakfix_workload::{
     User, WriteMode,
 };
 
-use super::{files, names, network};
+use super::{children, files, names, network};
 
 /// The port of name servers.
 const DNS_PORT: u16 = 53;
@@ -138,6 +138,14 @@ impl Machine for Linux {
         files::make_directory(path)
     }
 
+    fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), FileError> {
+        files::set_mode(path, mode)
+    }
+
+    fn set_owner(&mut self, path: &str, uid: u32, gid: u32) -> Result<(), FileError> {
+        files::set_owner(path, uid, gid)
+    }
+
     fn lock(&mut self, path: &str) -> Result<(), LockError> {
         files::lock(path)
     }
@@ -163,6 +171,10 @@ impl Machine for Linux {
         processes
     }
 
+    fn spawn(&mut self, arguments: &[&str], wait: bool) -> Result<(), String> {
+        children::spawn(arguments, wait)
+    }
+
     fn signal(&mut self, pid: u32, signal: i32) -> Result<(), SignalError> {
         let pid = i32::try_from(pid).map_err(|_| SignalError::NoSuchProcess)?;
         if c::kill(pid, signal) == 0 {
@@ -175,13 +187,20 @@ impl Machine for Linux {
     }
 }
 
-/// One process of /proc; `None` where it is gone or a kernel thread.
+/// One process of /proc; `None` where it is gone or a kernel thread. One that has ended shows no command line any more, only its name.
 fn process(pid: u32) -> Option<Process> {
     use std::os::unix::fs::MetadataExt;
     let folder = format!("/proc/{pid}");
     let uid = fs::metadata(&folder).ok()?.uid();
     let line = fs::read(format!("{folder}/cmdline")).ok()?;
     let words = line.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-    let argv: Vec<String> = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-    (!argv.is_empty()).then_some(Process { pid, uid, argv })
+    let mut argv: Vec<String> = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    // `12 (name) S 1 …`; a name may hold anything, brackets too.
+    let stat = fs::read_to_string(format!("{folder}/stat")).ok()?;
+    let (before, after) = stat.rsplit_once(')')?;
+    let state = after.trim_start().chars().next()?;
+    if argv.is_empty() && state == 'Z' {
+        argv.push(format!("[{}]", before.split_once('(')?.1));
+    }
+    (!argv.is_empty()).then_some(Process { pid, uid, state, argv })
 }

@@ -59,8 +59,27 @@ impl MemoryFiles {
         }
     }
 
+    pub(super) fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), FileError> {
+        self.change(path, |stat| stat.mode = mode)
+    }
+
+    pub(super) fn set_owner(&mut self, path: &str, uid: u32, gid: u32) -> Result<(), FileError> {
+        self.change(path, |stat| (stat.uid, stat.gid) = (uid, gid))
+    }
+
+    fn change(&mut self, path: &str, edit: impl FnOnce(&mut Stat)) -> Result<(), FileError> {
+        if self.read_only {
+            return Err(FileError::ReadOnly);
+        }
+        let entry = self.entries.get_mut(&plain(path)).ok_or(FileError::NotFound)?;
+        edit(&mut entry.stat);
+        Ok(())
+    }
+
+    /// A file that is there keeps its mode and its owner.
     fn set(&mut self, path: &str, bytes: &[u8]) {
-        let mut stat = stat(FileKind::File, 0o644);
+        let there = self.entries.get(path).map(|entry| entry.stat.clone());
+        let mut stat = there.unwrap_or_else(|| stat(FileKind::File, 0o644));
         stat.size = bytes.len() as u64;
         self.entries.insert(path.to_owned(), Entry { stat, bytes: bytes.to_vec() });
     }

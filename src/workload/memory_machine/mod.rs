@@ -41,6 +41,10 @@ pub struct MemoryMachine {
     pub calls: Vec<(SocketAddr, Request)>,
     /// Signals sent, as (pid, signal).
     pub signals: Vec<(u32, i32)>,
+    /// Command lines of further processes that were started, each a text.
+    pub spawned: Vec<String>,
+    /// Why no further process is started; empty: one is.
+    pub spawn_refused: String,
     locks: BTreeSet<String>,
     seed: u64,
 }
@@ -55,7 +59,7 @@ impl MemoryMachine {
     /// The same with other random values.
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
-        let init = Process { pid: 1, uid: 0, argv: vec!["/workload".into(), "serve".into()] };
+        let init = Process { pid: 1, uid: 0, state: 'S', argv: vec!["/workload".into(), "serve".into()] };
         Self { hostname: "here".into(), pid: 1, processes: vec![init], seed, ..Self::default() }
     }
 
@@ -165,6 +169,14 @@ impl Machine for MemoryMachine {
         self.files.make_directory(path)
     }
 
+    fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), FileError> {
+        self.files.set_mode(path, mode)
+    }
+
+    fn set_owner(&mut self, path: &str, uid: u32, gid: u32) -> Result<(), FileError> {
+        self.files.set_owner(path, uid, gid)
+    }
+
     fn lock(&mut self, path: &str) -> Result<(), LockError> {
         if self.locks.contains(path) {
             return Err(LockError::Held);
@@ -205,11 +217,29 @@ impl Machine for MemoryMachine {
         self.processes.clone()
     }
 
+    fn spawn(&mut self, arguments: &[&str], _wait: bool) -> Result<(), String> {
+        if !self.spawn_refused.is_empty() {
+            return Err(self.spawn_refused.clone());
+        }
+        self.spawned.push(arguments.join(" "));
+        Ok(())
+    }
+
     fn signal(&mut self, pid: u32, signal: i32) -> Result<(), SignalError> {
         if !self.processes.iter().any(|process| process.pid == pid) {
             return Err(SignalError::NoSuchProcess);
         }
         self.signals.push((pid, signal));
         Ok(())
+    }
+}
+
+/// Starts a program by its command line, for tests: words are parted by single blanks.
+#[cfg(test)]
+pub(crate) fn start(line: &str, machine: &mut MemoryMachine) -> crate::Program {
+    let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    match crate::boot(&argv, machine) {
+        crate::Boot::Running(program) => program,
+        crate::Boot::Ended(end) => panic!("ended with {end:?}: {}", machine.log()),
     }
 }

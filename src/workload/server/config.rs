@@ -35,10 +35,19 @@ pub(super) struct Config {
     /// Where orders go; `None`: they are kept here, or not taken.
     pub(super) orders: Option<Url>,
     pub(super) orders_password: Password,
+    /// A file with the key that orders are signed with, read for each of them.
+    pub(super) sign_key_file: Option<String>,
+    /// Where pages are kept between requests.
+    pub(super) cache: Option<Url>,
+    /// This is such a place.
+    pub(super) is_cache: bool,
+    /// The store whose records a store holds too.
+    pub(super) leader: Option<Url>,
     pub(super) cache_bytes: u64,
     pub(super) load_bytes: u64,
     pub(super) cpu: Duration,
     pub(super) latency: Duration,
+    pub(super) reap: bool,
 }
 
 /// Another program whose answer stands on the page.
@@ -101,10 +110,15 @@ impl Config {
             upstream_timeout: settings.span("UPSTREAM_TIMEOUT", Duration::from_secs(2))?,
             orders: settings.parsed("ORDERS", "a URL such as http://db:5432/records", |url| Url::parse(url).ok())?,
             orders_password: Password::read(settings, "ORDERS_PASSWORD", "ORDERS_PASSWORD_FILE"),
+            sign_key_file: settings.text("SIGN_KEY_FILE").map(str::to_owned),
+            cache: settings.parsed("CACHE", "a URL such as http://cache:6379/cache", |url| Url::parse(url).ok())?,
+            is_cache: false,
+            leader: settings.parsed("LEADER", "a URL such as http://db-0.db:5432", |url| Url::parse(url).ok())?,
             cache_bytes,
             load_bytes: settings.number("LOAD_MB", default_load)?.saturating_mul(MIB),
             cpu: settings.span("CPU", Duration::from_millis(1))?,
             latency: settings.span("LATENCY", Duration::ZERO)?,
+            reap: matches!(settings.text("REAP"), Some("yes" | "true" | "1")),
             app,
         })
     }

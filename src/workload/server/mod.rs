@@ -1,6 +1,9 @@
 //! The roles `serve` and `store`: a page, orders, health, and switches that break it.
 
+mod cache;
 mod config;
+mod follower;
+mod jobs;
 mod orders;
 mod page;
 mod state;
@@ -32,11 +35,20 @@ pub const ENDPOINTS: &[(&str, &str)] = &[
     ("GET", "/orders"),
     ("POST", "/records"),
     ("GET", "/records"),
+    ("GET", "/backup"),
+    ("GET", "/sync"),
+    ("POST", "/jobs"),
+    ("GET", "/jobs"),
+    ("POST", "/jobs/take"),
+    ("POST", "/jobs/done"),
+    ("GET", "/cache"),
+    ("POST", "/cache"),
     ("POST", "/hang"),
     ("POST", "/break"),
     ("POST", "/unready"),
     ("POST", "/mend"),
     ("POST", "/load"),
+    ("POST", "/helper"),
     ("POST", "/exit"),
 ];
 
@@ -63,13 +75,14 @@ struct Trail {
 
 impl Server {
     /// Read the settings, see that what is needed is there, open the store.
-    pub(crate) fn start(settings: &Settings, is_store: bool, machine: &mut dyn Machine) -> Result<Self, NotStarted> {
+    pub(crate) fn start(settings: &Settings, role: &str, machine: &mut dyn Machine) -> Result<Self, NotStarted> {
         if let Some(extra) = settings.positional.first() {
             let line = format!("unexpected argument \"{extra}\"");
             return Err(NotStarted { line, end: End::Exit(crate::USAGE) });
         }
-        let config = Config::read(settings, machine)?;
-        let store = if is_store { Some(Store::open(settings, machine)?) } else { None };
+        let mut config = Config::read(settings, machine)?;
+        config.is_cache = role == "cache";
+        let store = if role == "store" { Some(Store::open(settings, machine)?) } else { None };
         let run = format!("{:016x}", machine.random());
         if config.start_delay > Duration::ZERO {
             let delay = crate::write_span(config.start_delay);
@@ -86,6 +99,10 @@ impl Server {
         self.config.stop
     }
 
+    pub(crate) fn reaps(&self) -> bool {
+        self.config.reap
+    }
+
     /// The value told as `x-workload-run`.
     #[must_use]
     pub fn run(&self) -> &str {
@@ -97,10 +114,14 @@ impl Server {
     }
 
     pub(crate) fn wakes_at(&self) -> Option<Duration> {
-        self.state.with(|state| {
-            let start = (!state.announced).then_some(self.config.start_delay);
-            state.wakes_at().into_iter().chain(start).min()
-        })
+        self.state
+            .with(|state| {
+                let start = (!state.announced).then_some(self.config.start_delay);
+                state.wakes_at().into_iter().chain(start).min()
+            })
+            .into_iter()
+            .chain(self.follows_at())
+            .min()
     }
 
     pub(crate) fn tick(&self, machine: &mut dyn Machine) -> Option<End> {
@@ -114,6 +135,9 @@ impl Server {
         if announce {
             let Config { app, version, .. } = &self.config;
             machine.print(Stream::Out, &format!("{app} {version} listens on {}", self.listen().address));
+        }
+        if end.is_none() {
+            self.follow(machine);
         }
         end
     }
@@ -185,12 +209,16 @@ impl Server {
             return Response::text(508, "this request goes round in a circle\n");
         }
         match (method, path) {
-            ("GET", "/") => self.page(trail, machine),
+            ("GET", "/") => self.cached(trail, machine, |trail, machine| self.page(trail, machine)),
             ("GET", "/healthz") => self.health(),
             ("GET", "/ready") => self.readiness(machine),
             ("GET", "/metrics") => self.metrics(machine),
             ("POST", "/order" | "/records") => self.take_order(request, trail, machine),
             ("GET", "/orders" | "/records") => self.list_orders(request, trail, machine),
+            (_, "/jobs" | "/jobs/take" | "/jobs/done") => self.jobs(request, trail, machine),
+            (_, "/cache") => self.cache(request, machine),
+            ("GET", "/backup") => self.backup(request, machine),
+            ("GET", "/sync") => self.sync(),
             (_, switch) => self.switch(switch, request, machine),
         }
     }
@@ -211,6 +239,9 @@ impl Server {
         }
         if unready || now < self.config.start_delay + self.config.ready_delay {
             return Response::text(503, "not ready\n");
+        }
+        if let Some(why) = self.out_of_sync() {
+            return Response::text(503, format!("out of sync: {why}\n"));
         }
         for (host, port) in &self.config.wait_for {
             if let Err(error) = reach(host, *port, self.config.upstream_timeout, machine) {

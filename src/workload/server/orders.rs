@@ -5,7 +5,9 @@ use crate::{Machine, Request, Response, Url};
 use super::{Server, Trail, page::status_of};
 
 /// The header that carries the password of a store.
-const PASSWORD_HEADER: &str = "x-password";
+pub(super) const PASSWORD_HEADER: &str = "x-password";
+/// The header that carries an order's signature.
+const SIGNATURE_HEADER: &str = "x-signature";
 /// An order id is no longer than this.
 const ID_LENGTH_MAX: usize = 128;
 
@@ -18,8 +20,19 @@ impl Server {
                 "an order needs an id of at most 128 letters, digits, dots, dashes and underscores, as its body or ?id=\n",
             );
         };
+        let signature = match self.signature(&id, machine) {
+            Ok(signature) => signature,
+            Err(reason) => return Response::text(500, format!("order not signed: {reason}\n")),
+        };
+        if let Some(leader) = self.config.leader.as_ref().filter(|_| self.config.orders.is_none()) {
+            return Response::text(403, format!("this store follows {}: it takes no orders\n", leader.authority()));
+        }
         if let Some(url) = &self.config.orders {
             let forward = Request::post(&url.target, &id);
+            let forward = match &signature {
+                Some(signature) => forward.with_header(SIGNATURE_HEADER, signature),
+                None => forward,
+            };
             return match self.forward(url, forward, trail, machine) {
                 Ok(answer) if answer.is_success() => Response::text(200, format!("{id}\n")),
                 Ok(answer) => {
@@ -38,6 +51,13 @@ impl Server {
             },
             None => Response::text(404, "no orders are taken here\n"),
         }
+    }
+
+    /// The signature of an order, where there is a key for it. The key is read for each: what the file says is what counts.
+    fn signature(&self, id: &str, machine: &mut dyn Machine) -> Result<Option<String>, String> {
+        let Some(file) = &self.config.sign_key_file else { return Ok(None) };
+        let key = machine.read(file).map_err(|error| format!("cannot read the key file {file}: {error}"))?;
+        Ok(Some(crate::store::checksum(&String::from_utf8_lossy(&key), id)))
     }
 
     /// GET /orders, GET /records: a line `id checksum` for each order.
@@ -63,7 +83,7 @@ impl Server {
     }
 
     /// Hand a request on to where the orders are.
-    fn forward(
+    pub(super) fn forward(
         &self,
         url: &Url,
         request: Request,
@@ -82,7 +102,7 @@ impl Server {
     }
 
     /// A store with a password answers nobody who does not know it.
-    fn password_refusal(&self, request: &Request, machine: &mut dyn Machine) -> Option<Response> {
+    pub(super) fn password_refusal(&self, request: &Request, machine: &mut dyn Machine) -> Option<Response> {
         let store = self.store.as_ref()?;
         match store.password(machine) {
             Ok(None) => None,
@@ -102,7 +122,7 @@ fn first_line(answer: &Response) -> String {
 }
 
 /// The id from the query, or from the body: bare, or as `id=…`.
-fn order_id(request: &Request) -> Option<String> {
+pub(super) fn order_id(request: &Request) -> Option<String> {
     let id = match request.query("id") {
         Some(id) => id,
         None => {

@@ -26,6 +26,13 @@ pub(super) struct State {
     pub(super) ending: Option<Ending>,
     /// What probes were told last, by path: only changes are logged.
     pub(super) probes: BTreeMap<String, u16>,
+    /// What a cache keeps: value, and until when.
+    pub(super) items: BTreeMap<String, (String, Duration)>,
+    /// When a follower asks its leader next.
+    pub(super) next_sync: Duration,
+    pub(super) out_of_sync: Option<String>,
+    /// What the last sync came to, so that a change is told.
+    pub(super) sync_told: String,
     cache: Held,
     load: Held,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{End, Machine, Request, Response, parse_span, stop::Ending};
+use crate::{End, Machine, Request, Response, Stream, parse_span, stop::Ending};
 
 use super::{Server, config::MIB};
 
@@ -12,6 +12,9 @@ const LOAD_SECONDS: u64 = 30;
 const LOAD_MB_MAX: u64 = 64 << 10;
 /// An answer to `/exit` gets this long to reach its caller.
 const EXIT_GRACE: Duration = Duration::from_millis(50);
+
+/// Helpers that one request may ask for.
+const HELPERS_MAX: u32 = 1000;
 
 impl Server {
     pub(super) fn switch(&self, path: &str, request: &Request, machine: &mut dyn Machine) -> Response {
@@ -25,6 +28,7 @@ impl Server {
                 state.unready = false;
             }),
             "/load" => return self.load(request, now),
+            "/helper" => return helpers(request, machine),
             "/exit" => return self.exit(request, now),
             other => return Response::text(404, format!("no page {other}\n")),
         }
@@ -57,4 +61,20 @@ impl Server {
         self.state.with(|state| state.ending = Some(Ending { end: End::Exit(code), at: now + EXIT_GRACE }));
         Response::text(200, format!("ending with {code}\n"))
     }
+}
+
+/// `/helper?times=100`: one after another, until one cannot be started.
+fn helpers(request: &Request, machine: &mut dyn Machine) -> Response {
+    let times = match request.query("times").map(|text| text.parse::<u32>()) {
+        None => 1,
+        Some(Ok(times)) if times <= HELPERS_MAX => times,
+        Some(_) => return Response::text(400, format!("times is wanted from 0 to {HELPERS_MAX}\n")),
+    };
+    for number in 1..=times {
+        if let Err(error) = machine.spawn(&["helper"], true) {
+            machine.print(Stream::Err, &format!("helper {number} of {times} failed: {error}"));
+            return Response::text(500, format!("helper {number} of {times} failed: {error}\n"));
+        }
+    }
+    Response::text(200, format!("{times} helpers done\n"))
 }

@@ -349,11 +349,17 @@ fn exit_is_answered_first() {
 fn every_endpoint_is_answered() {
     let mut machine = MemoryMachine::new();
     for (method, path) in ENDPOINTS {
-        let program = start("/workload store --data=/d", &mut machine);
+        let (line, target, wanted) = match *path {
+            "/cache" => ("/workload cache", "/cache?key=k", 200),
+            // It has not asked its leader yet.
+            "/sync" => ("/workload store --data=/f --leader=http://10.0.0.9:5432", "/sync", 503),
+            path => ("/workload store --data=/d", path, 200),
+        };
+        let program = start(line, &mut machine);
         machine.release_locks();
-        let status = ask(&program, &Request::post(path, "o-1"), &mut machine).0;
-        let status = if *method == "GET" { get(&program, path, &mut machine).0 } else { status };
-        assert_eq!(status, 200, "{method} {path}");
+        let status = ask(&program, &Request::post(target, "o-1"), &mut machine).0;
+        let status = if *method == "GET" { get(&program, target, &mut machine).0 } else { status };
+        assert_eq!(status, wanted, "{method} {path}");
     }
 }
 
@@ -362,4 +368,86 @@ fn a_service_link_of_kubernetes_disturbs_nothing() {
     let links = [("PORT", "tcp://10.0.0.7:80"), ("DB_PORT", "tcp://10.0.0.7:5432"), ("STOP_SERVICE_HOST", "10.0.0.8")];
     let program = start("/workload", &mut MemoryMachine::new().with_env(&links));
     assert_eq!(program.listens()[0].address.port(), 8080);
+}
+
+/// What the program answers, with its headers.
+fn whole(program: &Program, request: &Request, machine: &mut MemoryMachine) -> Response {
+    match program.handle(request, machine) {
+        Outcome::Answer { response, .. } => response,
+        Outcome::Hang => panic!("it hangs"),
+    }
+}
+
+#[test]
+fn a_page_comes_out_of_the_cache_where_there_is_one() {
+    let mut machine = MemoryMachine::new();
+    let program = start("/workload serve --cache=http://10.0.0.2:6379", &mut machine);
+    let word = |machine: &mut MemoryMachine| {
+        whole(&program, &Request::get("/"), machine).header("x-cache").map(str::to_owned).unwrap_or_default()
+    };
+    assert_eq!(word(&mut machine), "away");
+    machine.answer([10, 0, 0, 2], 6379, Ok(Response::text(404, "no page")));
+    assert_eq!(word(&mut machine), "miss", "something answers that is no cache");
+    assert_eq!(machine.calls.last().unwrap().1.target, "/cache?key=workload-0");
+    machine.answer([10, 0, 0, 2], 6379, Ok(Response::text(200, "kept page")));
+    assert_eq!(word(&mut machine), "hit");
+    assert_eq!(get(&program, "/", &mut machine).1, "kept page");
+}
+
+#[test]
+fn what_is_cached_lasts_a_minute() {
+    let mut machine = MemoryMachine::new();
+    let program = start("/workload cache", &mut machine);
+    assert_eq!(ask(&program, &Request::post("/cache?key=a", "1"), &mut machine).0, 200);
+    assert_eq!(get(&program, "/cache?key=a", &mut machine), (200, "1".to_owned()));
+    machine.now = Duration::from_secs(61);
+    assert_eq!(get(&program, "/cache?key=a", &mut machine).0, 404);
+    assert_eq!(get(&program, "/cache", &mut machine).0, 400);
+}
+
+#[test]
+fn an_order_is_signed_with_the_key_of_the_moment() {
+    let mut machine = MemoryMachine::new();
+    machine.answer([10, 0, 0, 2], 5432, Ok(Response::text(200, "")));
+    let program = start("/workload serve --orders=http://10.0.0.2:5432/records --sign-key-file=/key", &mut machine);
+    let (status, body) = ask(&program, &Request::post("/order", "o-1"), &mut machine);
+    assert_eq!(
+        (status, body.as_str()),
+        (500, "order not signed: cannot read the key file /key: No such file or directory\n")
+    );
+    machine.write("/key", b"secret", crate::WriteMode::Replace).unwrap();
+    assert_eq!(ask(&program, &Request::post("/order", "o-1"), &mut machine).0, 200);
+    assert!(machine.calls.last().unwrap().1.header("x-signature").is_some());
+}
+
+#[test]
+fn a_follower_holds_what_its_leader_holds() {
+    let mut machine = MemoryMachine::new();
+    let program = start("/workload store --data=/f --leader=http://10.0.0.2:5432", &mut machine);
+    program.tick(&mut machine);
+    assert_eq!(get(&program, "/ready", &mut machine).0, 503);
+    assert_eq!(get(&program, "/sync", &mut machine).1, "out of sync: 10.0.0.2:5432: connection refused\n");
+    let leader = start("/workload store --data=/l --seed-records=o-1,o-2", &mut machine);
+    let backup = get(&leader, "/backup", &mut machine).1;
+    machine.answer([10, 0, 0, 2], 5432, Ok(Response::text(200, backup)));
+    machine.now = program.wakes_at().unwrap();
+    program.tick(&mut machine);
+    assert_eq!(get(&program, "/sync", &mut machine), (200, "in sync with 10.0.0.2:5432\n".to_owned()));
+    assert_eq!(get(&program, "/records", &mut machine), get(&leader, "/records", &mut machine));
+    assert_eq!(ask(&program, &Request::post("/records", "o-3"), &mut machine).0, 403);
+}
+
+#[test]
+fn helpers_run_until_one_cannot() {
+    let mut machine = MemoryMachine::new();
+    let program = start("/workload --reap", &mut machine);
+    assert!(program.reaps());
+    assert_eq!(post(&program, "/helper?times=3", &mut machine), (200, "3 helpers done\n".into()));
+    assert_eq!(machine.spawned, ["helper"; 3]);
+    assert_eq!(post(&program, "/helper", &mut machine).0, 200);
+    assert_eq!(post(&program, "/helper?times=many", &mut machine).0, 400);
+    machine.spawn_refused = "Resource temporarily unavailable".into();
+    let answer = (500, "helper 1 of 100 failed: Resource temporarily unavailable\n".into());
+    assert_eq!(post(&program, "/helper?times=100", &mut machine), answer);
+    assert!(machine.log().contains("helper 1 of 100 failed"));
 }

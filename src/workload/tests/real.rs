@@ -127,7 +127,9 @@ impl Drop for Running {
 #[test]
 fn it_is_small_and_static() {
     let bytes = PROGRAM.unwrap_or_else(|| panic!("{PROGRAM_MISSING}"));
-    assert!(bytes.len() < 1_650_000, "{} bytes", bytes.len());
+    // What users get is the small one of a release build.
+    let limit = if cfg!(debug_assertions) { 3_000_000 } else { 1_650_000 };
+    assert!(bytes.len() < limit, "{} bytes", bytes.len());
     let has = |words: &[u8]| bytes.windows(words.len()).any(|window| window == words);
     assert!(!has(b"/lib64/ld-linux"), "it asks for a dynamic loader");
 }
@@ -197,9 +199,9 @@ fn orders_travel_and_outlive_the_store() {
 fn memory_is_really_held_and_given_back() {
     let server = Running::start(&["serve"]);
     let before = server.resident_kib();
-    assert_eq!(run(&["get", "--method", "POST", &server.url("/load?mb=96&seconds=1")]).0, 0);
+    assert_eq!(run(&["get", "--method", "POST", &server.url("/load?mb=96&seconds=3")]).0, 0);
     assert!(server.resident_kib() > before + 96 * 1_000, "{} KiB", server.resident_kib());
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(10);
     while server.resident_kib() > before + 4_000 {
         assert!(Instant::now() < deadline, "{} KiB", server.resident_kib());
         thread::sleep(Duration::from_millis(20));
@@ -351,4 +353,34 @@ fn a_silent_name_server_is_not_waited_for_longer_than_said() {
     assert!(began.elapsed() >= Duration::from_millis(190) && began.elapsed() < SECOND * 3);
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(names::ask(nobody, "db", 7, SECOND), Err(NoReply::Refused));
+}
+
+#[test]
+fn helpers_run_and_the_program_waits_for_each() {
+    for flags in [&["serve"][..], &["serve", "--reap"]] {
+        let running = Running::start(flags);
+        assert_eq!(run(&["wget", "-qO-", "--post-data=", &running.url("/helper?times=5")]).1, "5 helpers done\n");
+        // What a helper leaves behind goes to process number 1, which the program is not here; of its own children none is left.
+        let own = running.child.id().to_string();
+        let stats = std::fs::read_dir("/proc").unwrap().flatten();
+        let stats: Vec<String> =
+            stats.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok()).collect();
+        let is_own =
+            |stat: &&String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.split(' ').nth(1) == Some(&own));
+        assert!(stats.len() > 1 && stats.iter().find(is_own).is_none(), "{stats:?}");
+    }
+}
+
+#[test]
+fn owners_and_modes_are_the_kernels() {
+    let folder = folder("owners");
+    let file = folder.join("records");
+    std::fs::write(&file, "a").unwrap();
+    let path = file.display().to_string();
+    assert_eq!(run(&["chmod", "0640", &path]).0, 0);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    let copy = folder.join("copy").display().to_string();
+    assert_eq!(run(&["cp", "-p", &path, &copy]).0, 0);
+    assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(run(&["ps"]).1.starts_with("PID   USER     STAT COMMAND\n"));
 }

@@ -5,12 +5,15 @@
 //! images usually have.
 
 mod arguments;
+mod copy;
 mod date;
 mod files;
 mod get;
 mod net;
+mod owners;
 mod sh;
 mod system;
+mod tar;
 mod text;
 
 use std::{
@@ -31,6 +34,9 @@ type Run = fn(&[String], &mut Io, &mut dyn Machine) -> i32;
 const TOOLS: &[(&str, Run)] = &[
     ("[", system::bracket),
     ("cat", files::cat),
+    ("chmod", owners::chmod),
+    ("chown", owners::chown),
+    ("cp", copy::cp),
     ("date", date::date),
     ("echo", system::echo),
     ("env", system::env),
@@ -38,6 +44,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("get", get::get),
     ("grep", text::grep),
     ("head", text::head),
+    ("helper", system::helper),
     ("hostname", system::hostname),
     ("id", system::id),
     ("kill", system::kill),
@@ -52,6 +59,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("sh", sh::sh),
     ("sleep", system::sleep),
     ("tail", text::tail),
+    ("tar", tar::tar),
     ("test", system::test),
     ("touch", files::touch),
     ("true", |_, _, _| 0),

@@ -1,6 +1,6 @@
 //! Tools about the process and its machine: `env`, `id`, `ps`, `kill`, `test` and their like.
 
-use crate::{FileKind, Machine, User, parse_span};
+use crate::{FileKind, Machine, Process, User, json::Object, parse_span};
 
 use super::{Io, arguments::Arguments, run_with};
 
@@ -109,14 +109,34 @@ pub(super) fn hostname(arguments: &[String], io: &mut Io, machine: &mut dyn Mach
     0
 }
 
-/// `ps`, whatever its flags: all processes of the container.
-pub(super) fn ps(_: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
-    io.line("PID   USER     COMMAND");
-    for process in machine.processes() {
-        let user = name_of(process.uid, machine);
-        io.line(&format!("{:>5} {user:<8} {}", process.pid, process.argv.join(" ")));
+/// `ps`, whatever its flags: all processes of the container. `ps --json`: an object a line, for programs.
+pub(super) fn ps(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
+    let json = arguments.iter().any(|argument| argument == "--json");
+    if !json {
+        io.line("PID   USER     STAT COMMAND");
+    }
+    let own = machine.pid();
+    for Process { pid, uid, state, argv } in machine.processes() {
+        if json && pid != own {
+            let object = Object::new().number("pid", pid.into()).number("uid", uid.into());
+            io.line(&object.text("state", &state.to_string()).text("command", &argv.join(" ")).finish());
+        } else if !json {
+            let user = name_of(uid, machine);
+            io.line(&format!("{pid:>5} {user:<8} {state:<4} {}", argv.join(" ")));
+        }
     }
     0
+}
+
+/// How long the process lives that `helper` leaves behind.
+const LEFT_BEHIND: &str = "30ms";
+
+/// `helper`: starts a process that outlives it, and ends. Whoever is process number 1 becomes that one's parent.
+pub(super) fn helper(_: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
+    match machine.spawn(&["sleep", LEFT_BEHIND], false) {
+        Ok(()) => 0,
+        Err(error) => io.complain(&format!("helper: can't start a process: {error}")),
+    }
 }
 
 /// `pwd`.

@@ -86,9 +86,12 @@ fn the_process_tells_about_itself() {
     assert_eq!(run_line("whoami", &mut machine).2, "whoami: unknown uid 10001\n");
     assert_eq!(run_line("hostname", &mut machine).1, "here\n");
     assert_eq!(run_line("date", &mut machine).1, "Fri Nov 21 13:04:05 UTC 2025\n");
-    machine.processes.push(Process { pid: 12, uid: 10001, argv: vec!["ps".into()] });
-    let table = "PID   USER     COMMAND\n    1 root     /workload serve\n   12 10001    ps\n";
+    machine.processes.push(Process { pid: 12, uid: 10001, state: 'R', argv: vec!["ps".into()] });
+    let table = "PID   USER     STAT COMMAND\n    1 root     S    /workload serve\n   12 10001    R    ps\n";
     assert_eq!(run_line("ps aux", &mut machine).1, table);
+    machine.pid = 12;
+    let line = "{\"pid\":1,\"uid\":0,\"state\":\"S\",\"command\":\"/workload serve\"}\n";
+    assert!(run_line("ps --json", &mut machine).1 == line);
     assert_eq!(run_line("sleep 2 500ms", &mut machine).0, 0);
     assert_eq!(machine.now.as_millis(), 2_500);
 }

@@ -1,12 +1,11 @@
 //! `lab test`: labs prove themselves on a target. The matrix is a lab's licence to ship.
 
-use breakfix_lab::{LabSource, LoadedLab};
+use std::sync::Arc;
+
+use breakfix_lab::LabSource;
 use breakfix_stage::{
-    Session,
-    life::{self, Expected, Proof, Scenario},
-    session::Phase,
+    life::{Expected, Proof, Scenario},
     target::TargetName,
-    venue,
 };
 use serde::Serialize;
 
@@ -16,7 +15,7 @@ use crate::{
     exit::{self, Exit},
     failure::Failure,
     out::{Tone, Working},
-    verbs::start,
+    verbs::{lab::side_by_side, start},
 };
 
 /// The result, as `lab test --json` prints it. Fields may be added; these stay.
@@ -32,9 +31,8 @@ struct Summary {
 
 pub async fn run(app: &App, args: TestArgs) -> Result<Exit, Failure> {
     let clock = std::time::Instant::now();
-    let labs = chosen(app, &args)?;
-    let mut proofs = Vec::new();
-    for source in labs {
+    let mut due = Vec::new();
+    for source in chosen(app, &args)? {
         let (session, lab) = start::new_session(&source, &args.target, args.seed)?;
         for name in &args.controls {
             if !lab.lab.controls.contains_key(name) && !name.starts_with("generic-") {
@@ -43,13 +41,20 @@ pub async fn run(app: &App, args: TestArgs) -> Result<Exit, Failure> {
                     .hint(format!("it has: {}", names.join(", "))));
             }
         }
-        start::consent(app, &session, &lab, args.yes)?;
-        let proof = prove(app, session, &lab, &args.controls).await?;
+        start::consent(app, &session, &lab, args.yes).await?;
+        due.push((session, lab));
+    }
+    let mut proofs = Vec::new();
+    let working = Arc::new(Working::start(&app.out));
+    side_by_side::prove(&app.home, due, &args.controls, &working, |proof| {
         if !app.out.json {
-            print(app, &proof)?;
+            working.aside(|| print(app, &proof))?;
         }
         proofs.push(proof);
-    }
+        Ok(())
+    })
+    .await?;
+    drop(working);
     let scenarios: Vec<&Scenario> = proofs.iter().flat_map(|proof| &proof.scenarios).collect();
     let unknown = scenarios.iter().filter(|it| it.unknown).count();
     let passed = scenarios.iter().filter(|it| it.passed).count();
@@ -88,19 +93,6 @@ fn chosen(app: &App, args: &TestArgs) -> Result<Vec<LabSource>, Failure> {
         }
     }
     Ok(labs)
-}
-
-async fn prove(app: &App, mut session: Session, lab: &LoadedLab, controls: &[String]) -> Result<Proof, Failure> {
-    let _guard = app.home.lock(&session.id, &format!("the session {}", session.id))?;
-    session.phase = Phase::Opening;
-    session.save(&app.home)?;
-    let closing = session.clone();
-    let target = venue::connect_for_proof(&app.home, &session, lab).await?;
-    let working = Working::start(&app.out);
-    let proof = life::prove(&app.home, &mut session, lab, &*target, controls, &working).await;
-    drop(working);
-    venue::close(&app.home, &closing).await?;
-    Ok(proof?)
 }
 
 fn print(app: &App, proof: &Proof) -> Result<(), Failure> {

@@ -68,6 +68,22 @@ impl Problems {
         self.add("FieldValueInvalid", at, format!("Invalid value: {}: {detail}", shown(&value)));
     }
 
+    /// A value that breaks a rule, as the text that stands for it.
+    pub fn invalid_text(&mut self, at: &At, value: &str, detail: impl Display) {
+        self.add("FieldValueInvalid", at, format!("Invalid value: {value}: {detail}"));
+    }
+
+    /// A value that breaks a rule and is not shown.
+    pub fn invalid_plain(&mut self, at: &At, detail: impl Display) {
+        self.add("FieldValueInvalid", at, format!("Invalid value: {detail}"));
+    }
+
+    /// A value of the wrong type.
+    pub fn type_invalid(&mut self, at: &At, value: impl Into<Value>, detail: impl Display) {
+        let value = value.into();
+        self.add("FieldValueTypeInvalid", at, format!("Invalid value: {}: {detail}", shown(&value)));
+    }
+
     pub fn required(&mut self, at: &At, detail: &str) {
         let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
         self.add("FieldValueRequired", at, format!("Required value{detail}"));

@@ -137,20 +137,3 @@ fn what_is_not_served_is_refused_in_the_apis_words() {
     let (status, body) = send(&mut cluster, "POST", &format!("{MAPS}?dryRun=Some"), &map("a"));
     assert_eq!((status, &body["details"]["kind"]), (422, &json!("CreateOptions")));
 }
-
-#[test]
-fn others_than_the_administrator_may_only_ask() {
-    let mut cluster = cluster();
-    let mut list = request("GET", "/api/v1/namespaces/shop/pods", &[], &Value::Null);
-    list.user = User { name: "jane".to_owned(), groups: Vec::new() };
-    let ApiResponse::Reply(reply) = handle(&mut cluster, &list) else { panic!("no reply") };
-    let body: Value = serde_json::from_slice(&reply.body).unwrap();
-    assert_eq!(
-        body["message"],
-        "pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group \"\" in the namespace \"shop\""
-    );
-    let mut ask = request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &[], &json!({"spec": {}}));
-    ask.user = list.user;
-    let ApiResponse::Reply(reply) = handle(&mut cluster, &ask) else { panic!("no reply") };
-    assert_eq!(serde_json::from_slice::<Value>(&reply.body).unwrap()["status"]["allowed"], false);
-}

@@ -22,6 +22,7 @@ use crate::{
         table::{self, Include},
         watch::{Change, WatchSpec, bookmark},
     },
+    node::registration,
     object::text,
 };
 
@@ -209,11 +210,12 @@ fn body(
     if let Some(remaining) = page.remaining {
         metadata["remainingItemCount"] = json!(remaining);
     }
-    let objects = page.objects.iter().map(|object| conversion::shown(kind, object));
+    let shown = |object: &&Value| registration::renewed(cluster, kind, conversion::shown(kind, object));
+    let objects = page.objects.iter().map(shown);
     Ok(match accepted.view {
         View::Whole => {
             let items: Vec<_> = objects.map(untyped).collect();
-            json!({"kind": format!("{}List", kind.kind), "apiVersion": kind.api_version(), "metadata": metadata, "items": items})
+            json!({"kind": kind.list_kind(), "apiVersion": kind.api_version(), "metadata": metadata, "items": items})
         }
         View::Metadata(version) => {
             let items: Vec<_> = objects.map(|object| untyped(table::metadata_only(&object, version))).collect();

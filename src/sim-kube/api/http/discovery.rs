@@ -3,17 +3,48 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Kind,
-    kind::{self, KINDS, QUESTIONS, Question},
+    Cluster, Kind,
+    custom::{self, naming::preferred},
+    kind::{QUESTIONS, Question, READINGS},
 };
 
 /// Named groups in the order in which a server lists them.
-const ORDER: [&str; 5] = ["apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "discovery.k8s.io"];
+const ORDER: [&str; 18] = [
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "metrics.k8s.io",
+];
+
+/// What can be done with what is worked out when it is asked for.
+const READ: [&str; 2] = ["get", "list"];
 
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
-fn named_groups() -> Vec<(&'static str, &'static str)> {
-    let mut groups: Vec<_> = kind::groups().into_iter().filter(|(group, _)| !group.is_empty()).collect();
+/// Named groups with their versions, the preferred one first.
+fn named_groups(cluster: &Cluster) -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (group, version) in custom::groups(cluster).into_iter().filter(|(group, _)| !group.is_empty()) {
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, versions)) => versions.push(version),
+            None => groups.push((group, vec![version])),
+        }
+    }
+    groups.iter_mut().for_each(|(_, versions)| versions.sort_by(|a, b| preferred(a, b)));
     groups.sort_by_key(|(group, _)| ORDER.iter().position(|known| known == group).unwrap_or(ORDER.len()));
     groups
 }
@@ -27,8 +58,17 @@ fn subresource(kind: &'static Kind, name: &str) -> (&'static str, &'static str, 
         "exec" => ("", "", "PodExecOptions", &["create", "get"]),
         "log" => ("", "", kind.kind, &["get"]),
         "portforward" => ("", "", "PodPortForwardOptions", &["create", "get"]),
+        "proxy" => {
+            let options = match kind.kind {
+                "Pod" => "PodProxyOptions",
+                "Service" => "ServiceProxyOptions",
+                _ => "NodeProxyOptions",
+            };
+            ("", "", options, &["create", "delete", "get", "patch", "update"])
+        }
         "scale" => ("autoscaling", "v1", "Scale", &["get", "patch", "update"]),
         "finalize" => ("", "", kind.kind, &["update"]),
+        "token" => ("authentication.k8s.io", "v1", "TokenRequest", &["create"]),
         _ => ("", "", kind.kind, &["get", "patch", "update"]),
     }
 }
@@ -46,16 +86,20 @@ fn put(object: &mut Value, key: &str, list: &[&str]) {
 }
 
 /// `/apis`.
-pub(super) fn groups() -> Value {
-    let groups: Vec<_> = named_groups().into_iter().map(|(name, _)| group(name, false)).collect();
+pub(super) fn groups(cluster: &Cluster) -> Value {
+    let groups: Vec<_> = named_groups(cluster).into_iter().map(|(name, _)| group(cluster, name, false)).collect();
     json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
 /// `/apis/GROUP`, or its entry in the list.
-pub(super) fn group(name: &str, alone: bool) -> Value {
-    let version = kind::groups().into_iter().find(|(group, _)| *group == name).map_or("v1", |(_, version)| version);
-    let version = json!({"groupVersion": format!("{name}/{version}"), "version": version});
-    let mut group = json!({"name": name, "versions": [version], "preferredVersion": version});
+pub(super) fn group(cluster: &Cluster, name: &str, alone: bool) -> Value {
+    let versions =
+        named_groups(cluster).into_iter().find(|(group, _)| *group == name).map_or(Vec::new(), |(_, them)| them);
+    let versions: Vec<_> = versions
+        .into_iter()
+        .map(|version| json!({"groupVersion": format!("{name}/{version}"), "version": version}))
+        .collect();
+    let mut group = json!({"name": name, "versions": versions, "preferredVersion": versions.first()});
     if alone {
         group["kind"] = json!("APIGroup");
         group["apiVersion"] = json!("v1");
@@ -64,9 +108,9 @@ pub(super) fn group(name: &str, alone: bool) -> Value {
 }
 
 /// `/api/v1`, `/apis/GROUP/VERSION`.
-pub(super) fn resources(group: &str, version: &str) -> Value {
+pub(super) fn resources(cluster: &Cluster, group: &str, version: &str) -> Value {
     let mut list = Vec::new();
-    for kind in KINDS.iter().filter(|kind| kind.group == group && kind.version == version) {
+    for kind in custom::all_kinds(cluster).into_iter().filter(|kind| kind.group == group && kind.version == version) {
         let mut entry = json!({
             "name": kind.plural,
             "singularName": kind.singular,
@@ -93,6 +137,15 @@ pub(super) fn resources(group: &str, version: &str) -> Value {
             list.push(entry);
         }
     }
+    for kind in READINGS.iter().filter(|kind| kind.group == group && kind.version == version) {
+        list.push(json!({
+            "name": kind.plural,
+            "singularName": kind.singular,
+            "namespaced": kind.namespaced,
+            "kind": kind.kind,
+            "verbs": READ,
+        }));
+    }
     for question in QUESTIONS.iter().filter(|question| question.group == group && question.version == version) {
         list.push(json!({
             "name": question.plural,
@@ -112,23 +165,14 @@ pub(super) fn resources(group: &str, version: &str) -> Value {
 }
 
 /// `/api` and `/apis` in one document each, of version `v2` or `v2beta1` of `apidiscovery.k8s.io`.
-pub(super) fn aggregated(core: bool, version: &str) -> Value {
-    let groups = if core { vec![("", "v1")] } else { named_groups() };
+pub(super) fn aggregated(cluster: &Cluster, core: bool, version: &str) -> Value {
+    let groups = if core { vec![("", vec!["v1"])] } else { named_groups(cluster) };
     let items: Vec<_> = groups
         .into_iter()
         .map(|(group, served)| {
-            let mut resources: Vec<_> = KINDS
-                .iter()
-                .filter(|kind| kind.group == group && kind.version == served)
-                .map(|kind| resource(kind))
-                .chain(QUESTIONS.iter().filter(|question| question.group == group).map(question))
-                .collect();
-            resources.sort_by(|a, b| a["resource"].as_str().cmp(&b["resource"].as_str()));
             let metadata = if group.is_empty() { json!({}) } else { json!({"name": group}) };
-            json!({
-                "metadata": metadata,
-                "versions": [{"version": served, "resources": resources, "freshness": "Current"}],
-            })
+            let versions: Vec<_> = served.into_iter().map(|version| of_version(cluster, group, version)).collect();
+            json!({"metadata": metadata, "versions": versions})
         })
         .collect();
     json!({
@@ -136,6 +180,28 @@ pub(super) fn aggregated(core: bool, version: &str) -> Value {
         "apiVersion": format!("apidiscovery.k8s.io/{version}"),
         "metadata": {},
         "items": items,
+    })
+}
+
+fn of_version(cluster: &Cluster, group: &str, version: &str) -> Value {
+    let mut resources: Vec<_> = custom::all_kinds(cluster)
+        .into_iter()
+        .filter(|kind| kind.group == group && kind.version == version)
+        .map(resource)
+        .chain(READINGS.iter().filter(|kind| kind.group == group && kind.version == version).map(|kind| reading(kind)))
+        .chain(QUESTIONS.iter().filter(|question| question.group == group).map(question))
+        .collect();
+    resources.sort_by(|a, b| a["resource"].as_str().cmp(&b["resource"].as_str()));
+    json!({"version": version, "resources": resources, "freshness": "Current"})
+}
+
+fn reading(kind: &Kind) -> Value {
+    json!({
+        "resource": kind.plural,
+        "responseKind": response("", "", kind.kind),
+        "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": kind.singular,
+        "verbs": READ,
     })
 }
 

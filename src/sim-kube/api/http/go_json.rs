@@ -3,7 +3,7 @@
 /// Why a text is no JSON value; nothing for one that is.
 pub(super) fn complaint(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text).into_owned();
-    let mut scan = Scan { chars: text.chars().collect(), at: 0 };
+    let mut scan = Scan { chars: text.chars().collect(), at: 0, depth: 0 };
     scan.space();
     let read = scan.value().and_then(|()| {
         scan.space();
@@ -30,9 +30,13 @@ fn quoted(c: char) -> String {
 
 const END: &str = "unexpected end of JSON input";
 
+/// Go gives up at 10,000; here nothing is read that is deeper than this (the limit of serde_json), in Go's words.
+const DEPTH_MAX: usize = 127;
+
 struct Scan {
     chars: Vec<char>,
     at: usize,
+    depth: usize,
 }
 
 impl Scan {
@@ -56,8 +60,8 @@ impl Scan {
 
     fn value(&mut self) -> Result<(), String> {
         match self.next()? {
-            '{' => self.object(),
-            '[' => self.array(),
+            '{' => self.deeper(Self::object),
+            '[' => self.deeper(Self::array),
             '"' => self.string(),
             't' => self.literal("true"),
             'f' => self.literal("false"),
@@ -68,6 +72,17 @@ impl Scan {
             }
             c => Err(bad(c, "looking for beginning of value")),
         }
+    }
+
+    /// Goes into an object or a list, unless that is too deep: whoever sends a body must not decide how much stack it takes.
+    fn deeper(&mut self, read: fn(&mut Self) -> Result<(), String>) -> Result<(), String> {
+        if self.depth >= DEPTH_MAX {
+            return Err("exceeded max depth".to_owned());
+        }
+        self.depth += 1;
+        let outcome = read(self);
+        self.depth -= 1;
+        outcome
     }
 
     fn object(&mut self) -> Result<(), String> {
@@ -201,5 +216,14 @@ mod tests {
         for text in ["{}", "[1, -2.5e+3, \"a\\n\", null]", " true "] {
             assert_eq!(complaint(text.as_bytes()), None, "{text}");
         }
+    }
+
+    /// Seen: a body of nothing but brackets took the whole stack, and the simulator with it.
+    #[test]
+    fn depth_is_bounded() {
+        for deep in ["[".repeat(1_000_000), "{\"a\":".repeat(1_000_000)] {
+            assert_eq!(complaint(deep.as_bytes()).as_deref(), Some("exceeded max depth"));
+        }
+        assert_eq!(complaint(format!("{}{}", "[".repeat(127), "]".repeat(127)).as_bytes()), None);
     }
 }

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use super::{discovery, media, reply, route::Page};
 use crate::{
     Cluster, Status,
+    access::API_AUDIENCE,
     api::{
         handle::{ApiRequest, Reply},
         openapi,
     },
-    kind,
+    custom,
 };
 
 /// The version that is simulated. What stands after `+` says that it is a simulation.
@@ -22,7 +23,10 @@ pub fn answer(cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
     }
     let json = |body: &Value| reply::json(request, 200, "application/json", body);
     match page {
-        Page::Root => json(&json!({"paths": paths()})),
+        Page::Group(group) | Page::GroupVersion(group, _) if crate::metrics::is_absent(cluster, group) => {
+            reply::not_found()
+        }
+        Page::Root => json(&json!({"paths": paths(cluster)})),
         Page::Version => json(&version()),
         Page::Health(path) => health(request, path),
         Page::Api | Page::Apis => {
@@ -31,50 +35,59 @@ pub fn answer(cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
                 Some(version) => {
                     let content =
                         format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
-                    reply::json(request, 200, &content, &discovery::aggregated(core, version))
+                    reply::json(request, 200, &content, &discovery::aggregated(cluster, core, version))
                 }
                 None if core => json(&json!({
                     "kind": "APIVersions",
                     "versions": ["v1"],
                     "serverAddressByClientCIDRs": [],
                 })),
-                None => json(&discovery::groups()),
+                None => json(&discovery::groups(cluster)),
             }
         }
-        Page::Group(group) => json(&discovery::group(group, true)),
-        Page::GroupVersion(group, version) => json(&discovery::resources(group, version)),
+        Page::Group(group) => json(&discovery::group(cluster, group, true)),
+        Page::GroupVersion(group, version) => json(&discovery::resources(cluster, group, version)),
         Page::OpenApiIndex => {
-            let mut answer = json(&openapi::index());
+            let mut answer = json(&openapi::index(cluster));
             // A real server says text/plain here.
             "text/plain; charset=utf-8".clone_into(&mut answer.content_type);
             answer
         }
-        Page::OpenApi(name) => schemas(request, name),
+        Page::OpenApi(name) => schemas(cluster, request, name),
         Page::OpenApiV2 => old_schemas(request),
-        Page::Definitions(None) => json(&json!({
-            "kind": "CustomResourceDefinitionList",
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "metadata": {"resourceVersion": cluster.store.revision().to_string()},
-            "items": [],
-        })),
-        Page::Definitions(Some(name)) => {
-            let message = format!("customresourcedefinitions.apiextensions.k8s.io {name:?} not found");
-            let details = json!({"name": name, "group": "apiextensions.k8s.io", "kind": "customresourcedefinitions"});
-            reply::refusal(request, &Status { details, ..Status::new(404, "NotFound", message) })
-        }
+        Page::Issuer => cached(request, "application/json", &issuer()),
+        Page::KeySet => cached(request, "application/jwk-set+json", &cluster.access.key_set().unwrap_or_default()),
     }
 }
 
+/// A page that may be kept for an hour.
+fn cached(request: &ApiRequest, content: &str, body: &Value) -> Reply {
+    let mut answer = reply::json(request, 200, content, body);
+    answer.headers.push(("cache-control", "public, max-age=3600".to_owned()));
+    answer
+}
+
+/// OpenID Connect discovery, as `pkg/serviceaccount/openidmetadata.go` writes it.
+fn issuer() -> Value {
+    json!({
+        "issuer": API_AUDIENCE,
+        "jwks_uri": "https://172.31.0.2:6443/openid/v1/jwks",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    })
+}
+
 /// A group's schemas. Asked for by its hash it never changes, and clients keep it.
-fn schemas(request: &ApiRequest, name: &str) -> Reply {
-    let Some((text, hash)) = openapi::document(name) else { return reply::not_found() };
+fn schemas(cluster: &Cluster, request: &ApiRequest, name: &str) -> Reply {
+    let Some((text, hash)) = openapi::document(cluster, name) else { return reply::not_found() };
     let mut headers = vec![("etag", format!("\"{hash}\""))];
-    if request.param("hash") == Some(hash) {
+    if request.param("hash") == Some(&*hash) {
         headers.push(("cache-control", "public, max-age=31536000, immutable".to_owned()));
         headers.push(("vary", "Accept".to_owned()));
     }
     let content_type = "application/json".to_owned();
-    Reply { status: 200, content_type, headers, body: text.as_bytes().to_vec() }
+    Reply { status: 200, content_type, headers, body: text.into_owned().into_bytes() }
 }
 
 /// OpenAPI v2, without a single definition. `kubectl` asks for it where v3 knows nothing of a kind, and goes on to say that there is no
@@ -109,16 +122,26 @@ fn version() -> Value {
     })
 }
 
-fn paths() -> Vec<String> {
-    let mut paths: Vec<String> =
-        ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-    for (group, version) in kind::groups().into_iter().filter(|(group, _)| !group.is_empty()) {
+fn paths(cluster: &Cluster) -> Vec<String> {
+    let mut paths: Vec<String> = [
+        "/.well-known/openid-configuration",
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .collect();
+    for (group, version) in custom::groups(cluster).into_iter().filter(|(group, _)| !group.is_empty()) {
         paths.extend([format!("/apis/{group}"), format!("/apis/{group}/{version}")]);
     }
     paths.sort();
+    paths.dedup();
     paths
 }
 

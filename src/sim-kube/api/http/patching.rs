@@ -59,10 +59,16 @@ impl Call<'_> {
                 Ok(Patch::Json(operations))
             }
             "application/merge-patch+json" => Ok(Patch::Merge(map(parse()?)?)),
-            "application/strategic-merge-patch+json" => {
+            "application/strategic-merge-patch+json" if self.kind.custom.is_none() => {
                 let of = schema::find(schema).ok_or_else(|| Status::internal(format!("no schema {schema}")))?;
                 Ok(Patch::Strategic(map(parse()?)?, of))
             }
+            _ if self.kind.custom.is_some() => Err(Status::new(
+                415,
+                "UnsupportedMediaType",
+                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, \
+                 application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor",
+            )),
             _ => Err(Status {
                 details: serde_json::json!({}),
                 ..Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")

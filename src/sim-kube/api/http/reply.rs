@@ -44,6 +44,13 @@ pub fn refusal(request: &ApiRequest, status: &Status) -> Reply {
     reply
 }
 
+/// A refusal of whoever asks, before anything of what they ask is looked at.
+pub fn unwelcome(request: &ApiRequest, status: &Status) -> Reply {
+    let mut reply = refusal(request, status);
+    reply.headers.push(("x-content-type-options", "nosniff".to_owned()));
+    reply
+}
+
 /// A plain text.
 pub fn text(status: u16, body: &str) -> Reply {
     Reply {

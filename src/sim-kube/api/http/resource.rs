@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     body, collection,
     media::{self, Accepted, View},
-    questions, reply,
+    questions, readings, reply,
     route::{Served, Target},
     subresource,
 };
@@ -18,6 +18,7 @@ use crate::{
         verbs::{Actor, DeleteOptions},
         write::{Options, Touch, Unknown, Written},
     },
+    node::registration,
     object::{number, set, text},
 };
 
@@ -29,7 +30,6 @@ const DELETED_OBJECT: [&str; 3] = ["pods", "services", "serviceaccounts"];
 /// # Errors
 /// A refusal in the API's words.
 pub fn answer(cluster: &mut Cluster, request: &ApiRequest, target: &Target) -> Result<ApiResponse, Status> {
-    allowed(request, target)?;
     let accepted = media::accepted(request)?;
     let kind = match target.kind {
         Served::Question(question) => {
@@ -37,9 +37,10 @@ pub fn answer(cluster: &mut Cluster, request: &ApiRequest, target: &Target) -> R
             if request.method != "POST" || !taken {
                 return Err(Status::method_not_allowed());
             }
-            let answered = questions::answer(cluster, request, question)?;
+            let answered = questions::answer(cluster, request, question, target.namespace.as_deref().unwrap_or(""))?;
             return Ok(ApiResponse::Reply(reply::value(request, accepted.form, 201, &answered)));
         }
+        Served::Reading(kind) => return readings::answer(cluster, request, target, kind, accepted),
         Served::Stored(kind) => kind,
     };
     let call = Call { request, kind, namespace: target.namespace.as_deref(), accepted };
@@ -65,50 +66,6 @@ pub fn answer(cluster: &mut Cluster, request: &ApiRequest, target: &Target) -> R
     }
 }
 
-/// Roles and bindings are not modelled: the administrator may do everything, nobody else anything but ask who they are.
-fn allowed(request: &ApiRequest, target: &Target) -> Result<(), Status> {
-    let (group, plural) = match target.kind {
-        Served::Stored(kind) => (kind.group, kind.plural),
-        Served::Question(question) => (question.group, question.plural),
-    };
-    let about_self = ["selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"].contains(&plural);
-    if request.user.is_admin() || about_self {
-        return Ok(());
-    }
-    let verb = match (request.method.as_str(), &target.name) {
-        ("GET", None) if request.flag("watch") => "watch",
-        ("GET", None) => "list",
-        ("GET", _) => "get",
-        ("POST", _) => "create",
-        ("PUT", _) => "update",
-        ("PATCH", _) => "patch",
-        ("DELETE", None) => "deletecollection",
-        _ => "delete",
-    };
-    let resource = match &target.subresource {
-        Some(subresource) => format!("{plural}/{subresource}"),
-        None => plural.to_owned(),
-    };
-    let scope = match &target.namespace {
-        Some(namespace) => format!("in the namespace {namespace:?}"),
-        None => "at the cluster scope".to_owned(),
-    };
-    let full = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
-    let named = target.name.as_ref().map(|name| format!(" {name:?}")).unwrap_or_default();
-    let user = &request.user.name;
-    let mut details = json!({"kind": plural});
-    if let Some(name) = &target.name {
-        details["name"] = json!(name);
-    }
-    if !group.is_empty() {
-        details["group"] = json!(group);
-    }
-    let message = format!(
-        "{full}{named} is forbidden: User {user:?} cannot {verb} resource {resource:?} in API group {group:?} {scope}"
-    );
-    Err(Status { details, ..Status::new(403, "Forbidden", message) })
-}
-
 /// One request for objects of a kind.
 pub(super) struct Call<'a> {
     pub request: &'a ApiRequest,
@@ -123,7 +80,7 @@ impl Call<'_> {
     }
 
     /// How the query wants a write done.
-    pub(super) fn options<'b>(&self, by: &'b Actor, default: Unknown) -> Result<Options<'b>, Status> {
+    pub(super) fn options<'b>(&'b self, by: &'b Actor, default: Unknown) -> Result<Options<'b>, Status> {
         let unknown = match self.request.param("fieldValidation").unwrap_or("") {
             "" => default,
             "Strict" => Unknown::Refuse,
@@ -131,7 +88,7 @@ impl Call<'_> {
             "Ignore" => Unknown::Ignore,
             other => return Err(self.bad_option("fieldValidation", other, "\"Ignore\", \"Strict\", \"Warn\"")),
         };
-        Ok(Options { by, dry_run: self.dry_run()?, unknown, applied: false })
+        Ok(Options { by, user: Some(&self.request.user), dry_run: self.dry_run()?, unknown, applied: false })
     }
 
     pub(super) fn dry_run(&self) -> Result<bool, Status> {
@@ -168,7 +125,7 @@ impl Call<'_> {
         object: &Value,
         warnings: &[String],
     ) -> Result<ApiResponse, Status> {
-        let object = conversion::shown(self.kind, object);
+        let object = registration::renewed(cluster, self.kind, conversion::shown(self.kind, object));
         let body = match self.accepted.view {
             View::Whole => object,
             View::Metadata(version) => table::metadata_only(&object, version),
@@ -331,7 +288,7 @@ impl Call<'_> {
             }
         }
         let body = json!({
-            "kind": format!("{}List", self.kind.kind),
+            "kind": self.kind.list_kind(),
             "apiVersion": self.kind.api_version(),
             "metadata": {"resourceVersion": cluster.store.revision().to_string()},
             "items": items,

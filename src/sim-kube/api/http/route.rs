@@ -31,8 +31,9 @@ pub enum Page {
     /// A group's document, named as in the index: `api/v1`, `apis/apps/v1`.
     OpenApi(String),
     OpenApiV2,
-    /// The list of custom resource definitions, or the one of this name. There are none, and there can be none.
-    Definitions(Option<String>),
+    /// Who issues service accounts' tokens (OpenID Connect discovery), and the keys to check them with.
+    Issuer,
+    KeySet,
 }
 
 /// Objects of a kind, or one of them, or a part of one.
@@ -51,11 +52,13 @@ pub enum Served {
     Stored(&'static Kind),
     /// A question that is answered and forgotten: access reviews and their like.
     Question(&'static kind::Question),
+    /// Objects that are worked out when they are asked for.
+    Reading(&'static Kind),
 }
 
 impl Route {
-    /// The route of a path as the request line has it.
-    pub fn of(path: &str) -> Self {
+    /// The route of a path as the request line has it, with the custom kinds that are served.
+    pub fn of(path: &str, custom: &[&'static Kind]) -> Self {
         let segments: Option<Vec<String>> =
             path.split('/').filter(|segment| !segment.is_empty()).map(unescape).collect();
         let Some(segments) = segments else { return Self::Nowhere };
@@ -69,25 +72,31 @@ impl Route {
             ["openapi", "v3"] => Self::Page(Page::OpenApiIndex),
             ["openapi", "v3", rest @ ..] => Self::Page(Page::OpenApi(rest.join("/"))),
             ["openapi", "v2"] => Self::Page(Page::OpenApiV2),
-            ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", rest @ ..] => {
-                Self::Page(Page::Definitions(rest.first().map(|name| (*name).to_owned())))
-            }
-            ["api", version, rest @ ..] => resource("", version, rest),
-            ["apis", group] if kind::has_group(group) => Self::Page(Page::Group((*group).to_owned())),
-            ["apis", group, version, rest @ ..] if kind::has_group(group) => resource(group, version, rest),
+            [".well-known", "openid-configuration"] => Self::Page(Page::Issuer),
+            ["openid", "v1", "jwks"] => Self::Page(Page::KeySet),
+            ["api", version, rest @ ..] => resource("", version, rest, custom),
+            ["apis", group] if has_group(group, custom) => Self::Page(Page::Group((*group).to_owned())),
+            ["apis", group, version, rest @ ..] if has_group(group, custom) => resource(group, version, rest, custom),
             _ => Self::Nowhere,
         }
     }
 }
 
-fn resource(group: &str, version: &str, rest: &[&str]) -> Route {
-    if !kind::has_version(group, version) {
+fn has_group(group: &str, custom: &[&'static Kind]) -> bool {
+    kind::has_group(group) || custom.iter().any(|kind| kind.group == group)
+}
+
+fn resource(group: &str, version: &str, rest: &[&str], custom: &[&'static Kind]) -> Route {
+    let of_version = |kind: &&&'static Kind| kind.group == group && kind.version == version;
+    if !kind::has_version(group, version) && !custom.iter().any(|kind| of_version(&kind)) {
         return if group.is_empty() { Route::Nowhere } else { Route::NoResource };
     }
     let find = |plural: &str| {
         kind::by_plural(group, version, plural)
+            .or_else(|| custom.iter().filter(of_version).find(|kind| kind.plural == plural).copied())
             .map(Served::Stored)
             .or_else(|| kind::question(group, version, plural).map(Served::Question))
+            .or_else(|| kind::reading(group, version, plural).map(Served::Reading))
     };
     let (namespace, rest) = match rest {
         [] => return Route::Page(Page::GroupVersion(group.to_owned(), version.to_owned())),
@@ -111,12 +120,17 @@ fn target(kind: Option<Served>, namespace: Option<&str>, rest: &[&str]) -> Route
         [] => (None, None),
         [name] => (Some(*name), None),
         [name, subresource] => (Some(*name), Some(*subresource)),
+        // What follows is the path of somebody else.
+        [name, "proxy", ..] => (Some(*name), Some("proxy")),
         _ => return Route::NoResource,
     };
     let Some(kind) = kind else { return Route::NoResource };
     if let (Served::Stored(kind), Some(subresource)) = (kind, subresource)
         && !kind.subresources.contains(&subresource)
     {
+        return Route::NoResource;
+    }
+    if matches!((kind, subresource), (Served::Reading(_), Some(_))) {
         return Route::NoResource;
     }
     Route::Resource(Target {
@@ -128,9 +142,17 @@ fn target(kind: Option<Served>, namespace: Option<&str>, rest: &[&str]) -> Route
 }
 
 impl Served {
+    /// The group that it is served in.
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::Stored(kind) | Self::Reading(kind) => kind.group,
+            Self::Question(question) => question.group,
+        }
+    }
+
     fn is_namespaced(self) -> bool {
         match self {
-            Self::Stored(kind) => kind.namespaced,
+            Self::Stored(kind) | Self::Reading(kind) => kind.namespaced,
             Self::Question(question) => question.namespaced,
         }
     }
@@ -159,10 +181,10 @@ mod tests {
     use super::*;
 
     fn shown(path: &str) -> String {
-        match Route::of(path) {
+        match Route::of(path, &[]) {
             Route::Resource(target) => {
                 let kind = match target.kind {
-                    Served::Stored(kind) => kind.kind,
+                    Served::Stored(kind) | Served::Reading(kind) => kind.kind,
                     Served::Question(question) => question.kind,
                 };
                 [Some(kind.to_owned()), target.namespace, target.name, target.subresource]
@@ -188,7 +210,10 @@ mod tests {
             ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "SelfSubjectAccessReview - - -"),
             ("/api/v1/nodes/a%2Db", "Node - a-b -"),
             ("/api/v1/namespaces/shop/nosuchkind", "NoResource"),
-            ("/api/v1/namespaces/shop/pods/a/ephemeralcontainers", "NoResource"),
+            ("/api/v1/namespaces/shop/pods/a/ephemeralcontainers", "Pod shop a ephemeralcontainers"),
+            ("/api/v1/namespaces/shop/pods/a/nosuchpart", "NoResource"),
+            ("/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods/a", "PodMetrics shop a -"),
+            ("/apis/metrics.k8s.io/v1beta1/nodes/a/status", "NoResource"),
             ("/api/v1/pods/a", "NoResource"),
             ("/apis/apps/v9/deployments", "NoResource"),
             ("/apis/nope/v1/things", "Nowhere"),

@@ -4,15 +4,17 @@ use serde_json::{Value, json};
 
 use super::{body, reply, resource::Call};
 use crate::{
-    Cluster, Status,
+    Cluster, Kind, Status,
+    access::{self, Attributes},
     api::{
         handle::ApiResponse,
+        select::label::written,
         stream::{AttachSpec, ExecSpec, StreamSpec},
         verbs::DeleteOptions,
         write::{Touch, Unknown},
     },
     kind::POD,
-    object::{entries, members, number, set, text},
+    object::{entries, number, set, text},
 };
 
 /// Answers a request for a part of an object.
@@ -25,6 +27,7 @@ pub(super) fn answer(
     let namespaced = !call.kind.namespaced || call.namespace.is_some();
     match (subresource, call.request.method.as_str()) {
         _ if !namespaced => Err(Status::no_such_resource()),
+        ("proxy", _) => super::proxy::answer(call, name),
         ("status", "GET") => {
             let object = cluster.get(call.kind, call.namespace(), name)?;
             call.object(cluster, 200, &object, &[])
@@ -32,9 +35,20 @@ pub(super) fn answer(
         ("status", "PUT") => call.replace(cluster, name, Touch::Status),
         ("status", "PATCH") => call.patch(cluster, name, Touch::Status),
         ("finalize", "PUT") => call.replace(cluster, name, Touch::Finalize),
+        ("ephemeralcontainers" | "resize" | "approval", "GET") => {
+            let object = cluster.get(call.kind, call.namespace(), name)?;
+            call.object(cluster, 200, &object, &[])
+        }
+        ("ephemeralcontainers", "PUT") => call.replace(cluster, name, Touch::EphemeralContainers),
+        ("ephemeralcontainers", "PATCH") => call.patch(cluster, name, Touch::EphemeralContainers),
+        ("resize", "PUT") => call.replace(cluster, name, Touch::Resize),
+        ("resize", "PATCH") => call.patch(cluster, name, Touch::Resize),
+        ("approval", "PUT") => call.replace(cluster, name, Touch::Approval),
+        ("approval", "PATCH") => call.patch(cluster, name, Touch::Approval),
+        ("token", "POST") => super::token::answer(cluster, call, name),
         ("scale", "GET") => {
             let object = cluster.get(call.kind, call.namespace(), name)?;
-            reply_with(call, 200, &scale_of(&object))
+            reply_with(call, 200, &scale_of(call.kind, &object))
         }
         ("scale", "PUT") => {
             let body = body::read(call.request, "Scale", "io.k8s.api.autoscaling.v1.Scale")?;
@@ -50,17 +64,39 @@ pub(super) fn answer(
         ("binding", "POST") => bind(cluster, call, name),
         ("eviction", "POST") => evict(cluster, call, name),
         ("log", "GET") => super::log::answer(cluster, call, name),
-        ("exec" | "attach" | "portforward", "GET" | "POST") => stream(cluster, call, name, subresource),
+        ("exec" | "attach" | "portforward", "GET") => {
+            may_create(cluster, call, name, subresource)?;
+            stream(cluster, call, name, subresource)
+        }
+        ("exec" | "attach" | "portforward", "POST") => stream(cluster, call, name, subresource),
         _ => Err(Status::method_not_allowed()),
     }
+}
+
+/// A WebSocket begins with a GET; whoever may only get a pod's parts may not run anything in it all the same
+/// (`AuthorizePodWebsocketUpgradeCreatePermission`, on since 1.35).
+fn may_create(cluster: &mut Cluster, call: &Call<'_>, name: &str, subresource: &str) -> Result<(), Status> {
+    let asked = Attributes {
+        subresource: subresource.to_owned(),
+        ..Attributes::resource("create", call.kind.group, call.kind.plural, call.namespace(), name)
+    };
+    let user = &call.request.user;
+    let decision = access::authorize(cluster, user, &asked);
+    if decision.is_allowed { Ok(()) } else { Err(access::forbidden(user, &asked, &decision.reason)) }
 }
 
 fn reply_with(call: &Call<'_>, status: u16, body: &Value) -> Result<ApiResponse, Status> {
     Ok(ApiResponse::Reply(reply::value(call.request, call.accepted.form, status, body)))
 }
 
-/// The scale of a Deployment or ReplicaSet.
-fn scale_of(object: &Value) -> Value {
+/// Where the wanted number is.
+fn spec_path(kind: &Kind) -> &str {
+    kind.custom.and_then(|custom| custom.scale.as_ref()).map_or("/spec/replicas", |paths| &paths.spec)
+}
+
+/// The scale of a workload, or of a custom object.
+fn scale_of(kind: &Kind, object: &Value) -> Value {
+    let paths = kind.custom.and_then(|custom| custom.scale.as_ref());
     let mut metadata = json!({});
     for member in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         metadata[member] = object.pointer(&format!("/metadata/{member}")).cloned().unwrap_or_default();
@@ -70,15 +106,19 @@ fn scale_of(object: &Value) -> Value {
         "apiVersion": "autoscaling/v1",
         "metadata": metadata,
         "spec": {},
-        "status": {"replicas": number(object, "/status/replicas").unwrap_or(0)},
+        "status": {"replicas": number(object, paths.map_or("/status/replicas", |paths| &paths.status)).unwrap_or(0)},
     });
-    if let Some(replicas) = number(object, "/spec/replicas").filter(|replicas| *replicas != 0) {
+    if let Some(replicas) = number(object, spec_path(kind)).filter(|replicas| *replicas != 0) {
         scale["spec"]["replicas"] = json!(replicas);
     }
-    let labels: Vec<_> = members(object, "/spec/selector/matchLabels")
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or("")))
-        .collect();
-    scale["status"]["selector"] = json!(labels.join(","));
+    if let Some(paths) = paths {
+        let selector = paths.selector.as_ref().map_or("", |path| text(object, path));
+        if !selector.is_empty() {
+            scale["status"]["selector"] = json!(selector);
+        }
+        return scale;
+    }
+    scale["status"]["selector"] = json!(written(object.pointer("/spec/selector").unwrap_or(&Value::Null)));
     scale
 }
 
@@ -91,7 +131,7 @@ fn scale(
     let by = call.request.actor();
     let options = call.options(&by, Unknown::Ignore)?;
     let written = cluster.update_with(call.kind, call.namespace(), name, Touch::Scale, &options, |object| {
-        let mut scale = scale_of(object);
+        let mut scale = scale_of(call.kind, object);
         edit(&mut scale)?;
         let replicas = match scale.pointer("/spec/replicas") {
             None | Some(Value::Null) => 0,
@@ -111,10 +151,10 @@ fn scale(
         if !version.is_empty() {
             set(object, "/metadata/resourceVersion", Value::from(version));
         }
-        set(object, "/spec/replicas", json!(replicas));
+        set(object, spec_path(call.kind), json!(replicas));
         Ok(())
     })?;
-    reply_with(call, 200, &scale_of(&written.object))
+    reply_with(call, 200, &scale_of(call.kind, &written.object))
 }
 
 fn success(code: u16) -> Value {
@@ -135,7 +175,7 @@ fn bind(cluster: &mut Cluster, call: &Call<'_>, name: &str) -> Result<ApiRespons
     reply_with(call, 201, &success(201))
 }
 
-/// An eviction is a deletion that disruption budgets may refuse; there are no budgets yet.
+/// An eviction is a deletion that disruption budgets may refuse.
 fn evict(cluster: &mut Cluster, call: &Call<'_>, name: &str) -> Result<ApiResponse, Status> {
     let eviction = body::read(call.request, "Eviction", "io.k8s.api.policy.v1.Eviction")?;
     let own = text(&eviction, "/metadata/name");
@@ -153,7 +193,7 @@ fn evict(cluster: &mut Cluster, call: &Call<'_>, name: &str) -> Result<ApiRespon
     };
     let by = call.request.actor();
     let options = call.options(&by, Unknown::Warn)?;
-    cluster.delete_with(&POD, call.namespace(), name, &how, &options)?;
+    cluster.evict_with(call.namespace(), name, &how, &options)?;
     reply_with(call, 201, &success(201))
 }
 

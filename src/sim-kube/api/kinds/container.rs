@@ -77,7 +77,11 @@ pub(super) fn validate_all(
         } else {
             for member in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
                 if container.get(member).is_some_and(|value| !value.is_null()) {
-                    let detail = "may not be set for init containers without restartPolicy=Always";
+                    let detail = if list == "ephemeralContainers" {
+                        "cannot be set for an Ephemeral Container"
+                    } else {
+                        "may not be set for init containers without restartPolicy=Always"
+                    };
                     problems.forbidden(&at.child(member), detail);
                 }
             }

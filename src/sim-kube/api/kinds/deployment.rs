@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{PLAIN, Rules, defaults::default, template};
+use super::{
+    PLAIN, Rules,
+    defaults::default,
+    template::{self, share},
+};
 use crate::{
     api::check::{At, Problems, name::NameRule},
     object::{number, set, text},
@@ -67,41 +71,13 @@ fn rolling_update(object: &Value, at: &At, problems: &mut Problems) {
     for member in ["maxUnavailable", "maxSurge"] {
         let value = object.pointer(&format!("/spec/strategy/rollingUpdate/{member}")).cloned().unwrap_or_default();
         zero.push(share(&value) == Some(0));
-        match &value {
-            Value::Number(number) => problems.not_negative(&at.child(member), number.as_i64()),
-            Value::String(_) => match share(&value) {
-                None => problems.invalid(&at.child(member), value.clone(), percent_words()),
-                Some(share) if share > 100 && member == "maxUnavailable" => {
-                    problems.invalid(&at.child(member), value.clone(), "must not be greater than 100%");
-                }
-                Some(_) => {}
-            },
-            _ => {}
+        template::share_of(&value, &at.child(member), problems);
+        if member == "maxUnavailable" && value.is_string() && share(&value).is_some_and(|share| share > 100) {
+            problems.invalid(&at.child(member), value, "must not be greater than 100%");
         }
     }
     if zero.iter().all(|zero| *zero) {
         let value = object.pointer("/spec/strategy/rollingUpdate/maxUnavailable").cloned().unwrap_or_default();
         problems.invalid(&at.child("maxUnavailable"), value, "may not be 0 when `maxSurge` is 0");
-    }
-}
-
-fn percent_words() -> &'static str {
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is \
-     '[0-9]+%')"
-}
-
-/// A number, or the number before `%`.
-fn share(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => {
-            let digits = text.strip_suffix('%')?;
-            if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                None
-            } else {
-                digits.parse().ok()
-            }
-        }
-        _ => None,
     }
 }

@@ -5,22 +5,18 @@ use serde_json::{Value, json};
 use super::defaults::each;
 use crate::{
     Cluster, Status,
-    kind::{POD, SERVICE_ACCOUNT},
-    object::{entries, set, text},
+    kind::{POD, PRIORITY_CLASS, SERVICE_ACCOUNT},
+    object::{entries, name, number, set, text, truth},
 };
 
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// How long a pod stays on a node that is not ready or out of reach.
 const TOLERATION_SECONDS: i64 = 300;
 const SUFFIX: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-/// The classes that every cluster has.
-const PRIORITY_CLASSES: [(&str, i64); 2] =
-    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
-
 /// Runs the mutating admission plugins that every cluster has on.
 pub(super) fn admit(cluster: &mut Cluster, pod: &mut Value) -> Result<(), Status> {
     service_account(cluster, pod)?;
-    priority(pod)?;
+    priority(cluster, pod)?;
     tolerations(pod);
     Ok(())
 }
@@ -99,19 +95,23 @@ fn token_volume(name: &str) -> Value {
     })
 }
 
-/// Plugin `Priority`: the class decides.
-fn priority(pod: &mut Value) -> Result<(), Status> {
-    let class = text(pod, "/spec/priorityClassName").to_owned();
-    let value = if class.is_empty() {
-        0
+/// Plugin `Priority`: the class decides; without one the default class, or 0.
+fn priority(cluster: &Cluster, pod: &mut Value) -> Result<(), Status> {
+    let wanted = text(pod, "/spec/priorityClassName").to_owned();
+    let found = if wanted.is_empty() {
+        // Of several defaults, which only a race could leave behind, the lowest counts.
+        let defaults = cluster.list(&PRIORITY_CLASS, None).filter(|class| truth(class, "/globalDefault"));
+        defaults.min_by_key(|class| number(class, "/value").unwrap_or(0)).cloned()
     } else {
-        let Some((_, value)) = PRIORITY_CLASSES.iter().find(|(name, _)| *name == class) else {
-            let why = format!("no PriorityClass with name {class} was found");
+        let class = cluster.get(&PRIORITY_CLASS, "", &wanted).ok();
+        if class.is_none() {
+            let why = format!("no PriorityClass with name {wanted} was found");
             return Err(Status::forbidden(&POD, text(pod, "/metadata/name"), &why));
-        };
-        *value
+        }
+        class
     };
-    if let Some(given) = pod.pointer("/spec/priority").and_then(Value::as_i64).filter(|given| *given != value) {
+    let value = found.as_ref().and_then(|class| number(class, "/value")).unwrap_or(0);
+    if let Some(given) = number(pod, "/spec/priority").filter(|given| *given != value) {
         let why = format!(
             "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller computed {value} \
              from the given PriorityClass name"
@@ -119,9 +119,20 @@ fn priority(pod: &mut Value) -> Result<(), Status> {
         return Err(Status::forbidden(&POD, text(pod, "/metadata/name"), &why));
     }
     set(pod, "/spec/priority", json!(value));
-    if text(pod, "/spec/preemptionPolicy").is_empty() {
-        set(pod, "/spec/preemptionPolicy", json!("PreemptLowerPriority"));
+    let policy = found.as_ref().map_or("", |class| text(class, "/preemptionPolicy")).to_owned();
+    let policy = if policy.is_empty() { "PreemptLowerPriority" } else { policy.as_str() };
+    let given = text(pod, "/spec/preemptionPolicy");
+    if !given.is_empty() && given != policy {
+        let why = format!(
+            "the string value of PreemptionPolicy ({given}) must not be provided in pod spec; priority admission controller computed \
+             {policy} from the given PriorityClass name"
+        );
+        return Err(Status::forbidden(&POD, text(pod, "/metadata/name"), &why));
     }
+    if let Some(class) = found.filter(|_| wanted.is_empty()) {
+        set(pod, "/spec/priorityClassName", json!(name(&class)));
+    }
+    set(pod, "/spec/preemptionPolicy", json!(policy));
     Ok(())
 }
 

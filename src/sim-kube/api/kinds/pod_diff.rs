@@ -13,16 +13,38 @@ const CONTEXT: usize = 3;
 /// Members of the spec that the internal type keeps in its security context.
 const HOST: [&str; 5] = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"];
 
-/// The unified diff of two specs.
+/// The unified diff of two pods' specs.
 pub(super) fn diff(old: &Value, new: &Value) -> String {
-    unified(&dump(old), &dump(new))
+    diff_of(SPEC, old, new)
 }
 
-/// A spec's lines.
-fn dump(spec: &Value) -> Vec<String> {
+/// The unified diff of two values of a type of `core`.
+pub(super) fn diff_of(name: &str, old: &Value, new: &Value) -> String {
+    unified(&dump(name, old), &dump(name, new))
+}
+
+/// A value of a type of `core` in one line, as an error shows it.
+pub(super) fn shown_of(name: &str, value: &Value) -> String {
+    let mut text = String::new();
+    for line in dump(name, value) {
+        let line = line.trim_start();
+        // The key and its value stand apart in lines, together in one line.
+        match line.strip_prefix('"').and_then(|rest| rest.split_once("\": ")) {
+            Some((key, rest)) if !key.contains('"') => {
+                let _ = write!(text, "\"{key}\":{rest}");
+            }
+            _ => text.push_str(line),
+        }
+    }
+    text
+}
+
+/// A value's lines.
+fn dump(name: &str, value: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(of) = schema::find(SPEC) {
-        object(of, spec, spec, 0, "", &mut lines);
+    if let Some(of) = schema::find(name) {
+        let spec = value.get("spec").filter(|_| of.field("spec").is_some()).unwrap_or(value);
+        object(of, value, spec, 0, "", &mut lines);
     }
     lines
 }
@@ -63,6 +85,15 @@ fn object(of: &'static Type, value: &Value, spec: &Value, depth: usize, end: &st
     open(lines, "{");
     let last = fields.len().saturating_sub(1);
     for (index, field) in fields.iter().enumerate() {
+        // Metadata is part of the struct around it.
+        if field.name == "metadata" {
+            let members = value.get("metadata").and_then(Value::as_object).into_iter().flatten();
+            for (key, member) in members {
+                line(depth + 1, &format!("{key:?}: "), lines);
+                plain(member, depth + 1, ",", lines);
+            }
+            continue;
+        }
         let holder = if of.name == SECURITY && HOST.contains(&field.name) { spec } else { value };
         let end = if index == last { "" } else { "," };
         line(depth + 1, &format!("{:?}: ", go_name(field)), lines);

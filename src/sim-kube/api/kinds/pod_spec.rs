@@ -52,6 +52,7 @@ pub(super) fn validate(spec: &Value, at: &At, problems: &mut Problems) {
     let mut names = Vec::new();
     container::validate_all(spec, "containers", &volumes, &mut names, at, problems);
     container::validate_all(spec, "initContainers", &volumes, &mut names, at, problems);
+    container::validate_all(spec, "ephemeralContainers", &volumes, &mut names, at, problems);
     one_of(spec, "restartPolicy", &["Always", "Never", "OnFailure"], at, problems);
     one_of(spec, "dnsPolicy", &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], at, problems);
     label::labels(spec.get("nodeSelector"), &at.child("nodeSelector"), problems);

@@ -1,4 +1,4 @@
-//! What Deployments and ReplicaSets share: a selector, and a template that fits it.
+//! What workloads share: a selector, a template that fits it, and numbers that may be shares.
 
 use serde_json::Value;
 
@@ -53,20 +53,55 @@ pub(super) fn validate(object: &Value, kind: &str, problems: &mut Problems) {
         problems,
     );
     let Some(spec) = object.pointer("/spec/template/spec") else { return };
-    pod_spec::validate(spec, &at.child("spec"), problems);
+    // A StatefulSet's pods get volumes that its template does not have: upstream looks at their spec only when they are made
+    // (`ValidatePodTemplateSpecForStatefulSet`).
+    if kind != "statefulset" {
+        pod_spec::validate(spec, &at.child("spec"), problems);
+    }
     let policy = text(spec, "/restartPolicy");
     if ["OnFailure", "Never"].contains(&policy) {
         problems.not_supported(&at.child("spec").child("restartPolicy"), policy, &["Always"]);
     }
-    if let Some(deadline) = spec.get("activeDeadlineSeconds").filter(|deadline| !deadline.is_null()) {
+    if spec.get("activeDeadlineSeconds").is_some_and(|deadline| !deadline.is_null()) {
         let at = at.child("spec").child("activeDeadlineSeconds");
         problems.forbidden(&at, format!("activeDeadlineSeconds in {} is not Supported", title(kind)));
-        let _ = deadline;
     }
 }
 
 fn title(kind: &str) -> &'static str {
-    if kind == "deployment" { "Deployment" } else { "ReplicaSet" }
+    match kind {
+        "deployment" => "Deployment",
+        "statefulset" => "StatefulSet",
+        "daemonset" => "DaemonSet",
+        _ => "ReplicaSet",
+    }
+}
+
+/// Checks a number that may also be a share in percent (`ValidatePositiveIntOrPercent`).
+pub(super) fn share_of(value: &Value, at: &At, problems: &mut Problems) {
+    match value {
+        Value::Number(number) => problems.not_negative(at, number.as_i64()),
+        Value::String(text) if share(value).is_none() => problems.invalid(
+            at,
+            text.as_str(),
+            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation \
+             is '[0-9]+%')",
+        ),
+        _ => {}
+    }
+}
+
+/// A number, or the number before `%`.
+pub(super) fn share(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => {
+            let digits = text.strip_suffix('%')?;
+            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number { digits.parse().ok() } else { None }
+        }
+        _ => None,
+    }
 }
 
 /// A selector stays what it is.

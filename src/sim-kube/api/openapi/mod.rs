@@ -3,6 +3,7 @@
 //! Descriptions and required fields come from k8s-openapi's schemas; how lists merge comes from the types' table, so that what is published
 //! is what is done. Documents are built when first asked for, and kept.
 
+mod custom;
 mod paths;
 mod schemas;
 
@@ -10,6 +11,7 @@ mod schemas;
 mod tests;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
@@ -18,11 +20,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha512};
 
-use crate::kind;
+use crate::{Cluster, kind};
 
 static DOCUMENTS: LazyLock<BTreeMap<String, Document>> = LazyLock::new(|| {
     let all = schemas::all();
-    kind::groups().into_iter().map(|(group, version)| (name(group, version), build(group, version, &all))).collect()
+    kind::groups().iter().map(|(group, version)| (name(group, version), build(group, version, &all))).collect()
 });
 
 struct Document {
@@ -36,20 +38,25 @@ fn name(group: &str, version: &str) -> String {
 }
 
 /// `/openapi/v3`.
-pub fn index() -> Value {
-    let paths: Map<String, Value> = DOCUMENTS
-        .iter()
-        .map(|(name, document)| {
-            let url = format!("/openapi/v3/{name}?hash={}", document.hash);
-            (name.clone(), json!({"serverRelativeURL": url}))
-        })
-        .collect();
+pub fn index(cluster: &Cluster) -> Value {
+    let entry = |name: &str, hash: &str| {
+        (name.to_owned(), json!({"serverRelativeURL": format!("/openapi/v3/{name}?hash={hash}")}))
+    };
+    let mut paths: Map<String, Value> = DOCUMENTS.iter().map(|(name, document)| entry(name, &document.hash)).collect();
+    for (name, document) in custom::documents(cluster) {
+        let (name, url) = entry(&name, &document.hash);
+        paths.insert(name, url);
+    }
     json!({"paths": paths})
 }
 
 /// One group's document, and the hash that names its content.
-pub fn document(name: &str) -> Option<(&'static str, &'static str)> {
-    DOCUMENTS.get(name).map(|document| (document.text.as_str(), document.hash.as_str()))
+pub fn document(cluster: &Cluster, name: &str) -> Option<(Cow<'static, str>, Cow<'static, str>)> {
+    if let Some(document) = DOCUMENTS.get(name) {
+        return Some((Cow::Borrowed(&document.text), Cow::Borrowed(&document.hash)));
+    }
+    let found = custom::documents(cluster).into_iter().find(|(known, _)| known == name);
+    found.map(|(_, document)| (Cow::Owned(document.text), Cow::Owned(document.hash)))
 }
 
 /// What is written of a document; nothing of it is copied on the way.
@@ -69,9 +76,13 @@ struct Components<'a> {
 }
 
 fn build(group: &str, version: &str, all: &BTreeMap<String, Value>) -> Document {
-    let paths = paths::of(group, version);
+    write(&paths::of(group, version), all)
+}
+
+/// A document of these paths, with the schemas that they need.
+fn write(paths: &Value, all: &BTreeMap<String, Value>) -> Document {
     let mut wanted = BTreeSet::new();
-    referred(&paths, all, &mut wanted);
+    referred(paths, all, &mut wanted);
     let schemas = all.iter().filter(|(name, _)| wanted.contains(*name)).map(|(name, schema)| (name.as_str(), schema));
     let security_schemes = json!({
         "BearerToken": {
@@ -84,7 +95,7 @@ fn build(group: &str, version: &str, all: &BTreeMap<String, Value>) -> Document 
     let document = Written {
         openapi: "3.0.0",
         info: json!({"title": "Kubernetes", "version": "1.36"}),
-        paths: &paths,
+        paths,
         components: Components { schemas: schemas.collect(), security_schemes },
     };
     let mut text = serde_json::to_string(&document).unwrap_or_default();

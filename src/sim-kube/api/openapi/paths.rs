@@ -5,17 +5,27 @@ use serde_json::{Map, Value, json};
 use super::schemas::PREFIX;
 use crate::{
     Kind,
-    kind::{KINDS, QUESTIONS, Question},
+    kind::{KINDS, QUESTIONS, Question, READINGS},
 };
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
 /// The paths of a group at a version.
 pub(super) fn of(group: &str, version: &str) -> Value {
+    let kinds: Vec<&'static Kind> =
+        KINDS.iter().copied().filter(|kind| kind.group == group && kind.version == version).collect();
+    of_kinds(group, version, &kinds)
+}
+
+/// The paths of a group at a version that has these kinds.
+pub(super) fn of_kinds(group: &str, version: &str, kinds: &[&'static Kind]) -> Value {
     let base = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
     let mut paths = Map::new();
-    for kind in KINDS.iter().filter(|kind| kind.group == group && kind.version == version) {
+    for kind in kinds {
         stored(&base, kind, &mut paths);
+    }
+    for kind in READINGS.iter().filter(|kind| kind.group == group && kind.version == version) {
+        read(&base, kind, &mut paths);
     }
     for question in QUESTIONS.iter().filter(|question| question.group == group && question.version == version) {
         asked(&base, question, &mut paths);
@@ -32,8 +42,9 @@ struct Operation<'a> {
 }
 
 fn stored(base: &str, kind: &'static Kind, paths: &mut Map<String, Value>) {
-    let one = Operation { group: kind.group, version: kind.version, kind: kind.kind, schema: kind.schema };
-    let list_schema = format!("{}List", kind.schema);
+    let schema = kind.published();
+    let one = Operation { group: kind.group, version: kind.version, kind: kind.kind, schema: &schema };
+    let list_schema = format!("{schema}List");
     let list = Operation { schema: &list_schema, ..one };
     let scoped = if kind.namespaced { format!("{base}/namespaces/{{namespace}}") } else { base.to_owned() };
     let place: &[&str] = if kind.namespaced { &["namespace"] } else { &[] };
@@ -68,7 +79,13 @@ fn stored(base: &str, kind: &'static Kind, paths: &mut Map<String, Value>) {
                 kind: "Scale",
                 schema: "io.k8s.api.autoscaling.v1.Scale",
             },
-            "status" | "finalize" => Operation { ..one },
+            "status" | "finalize" | "approval" | "ephemeralcontainers" | "resize" => Operation { ..one },
+            "token" => Operation {
+                group: "authentication.k8s.io",
+                version: "v1",
+                kind: "TokenRequest",
+                schema: "io.k8s.api.authentication.v1.TokenRequest",
+            },
             "binding" => Operation { group: "", version: "v1", kind: "Binding", schema: "io.k8s.api.core.v1.Binding" },
             "eviction" => {
                 Operation { group: "policy", version: "v1", kind: "Eviction", schema: "io.k8s.api.policy.v1.Eviction" }
@@ -76,7 +93,7 @@ fn stored(base: &str, kind: &'static Kind, paths: &mut Map<String, Value>) {
             _ => continue,
         };
         let operations = match *name {
-            "binding" | "eviction" => json!({"post": part.with_body("post", WRITE, part.schema)}),
+            "binding" | "eviction" | "token" => json!({"post": part.with_body("post", WRITE, part.schema)}),
             "finalize" => json!({"put": part.with_body("put", WRITE, part.schema)}),
             _ => json!({
                 "get": part.get("get"),
@@ -88,6 +105,26 @@ fn stored(base: &str, kind: &'static Kind, paths: &mut Map<String, Value>) {
         operations["parameters"] = parameters(&named, &["pretty"]);
         paths.insert(format!("{scoped}/{}/{{name}}/{name}", kind.plural), operations);
     }
+}
+
+/// What is worked out can be read, and nothing else.
+fn read(base: &str, kind: &Kind, paths: &mut Map<String, Value>) {
+    let one = Operation { group: kind.group, version: kind.version, kind: kind.kind, schema: kind.schema };
+    let list_schema = format!("{}List", kind.schema);
+    let list = Operation { schema: &list_schema, ..one };
+    let (scoped, mut named) = match kind.namespaced {
+        true => (format!("{base}/namespaces/{{namespace}}"), vec!["namespace"]),
+        false => (base.to_owned(), Vec::new()),
+    };
+    if kind.namespaced {
+        let all = json!({"get": list.get("list"), "parameters": parameters(&[], LIST)});
+        paths.insert(format!("{base}/{}", kind.plural), all);
+    }
+    let collection = json!({"get": list.get_with("list", LIST), "parameters": parameters(&named, &["pretty"])});
+    paths.insert(format!("{scoped}/{}", kind.plural), collection);
+    named.insert(0, "name");
+    let item = json!({"get": one.get("get"), "parameters": parameters(&named, &["pretty"])});
+    paths.insert(format!("{scoped}/{}/{{name}}", kind.plural), item);
 }
 
 fn asked(base: &str, question: &Question, paths: &mut Map<String, Value>) {

@@ -4,17 +4,36 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::{
-        apps::v1::{Deployment, ReplicaSet},
-        authentication::v1::{SelfSubjectReview, TokenRequest},
+        admissionregistration::v1::{
+            MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+            ValidatingWebhookConfiguration,
+        },
+        apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet},
+        authentication::v1::{SelfSubjectReview, TokenRequest, TokenReview},
         authorization::v1::{
             LocalSubjectAccessReview, SelfSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview,
         },
-        autoscaling::v1::Scale,
-        core::v1::{Binding, ConfigMap, Endpoints, Event, Namespace, Node, Pod, Secret, Service, ServiceAccount},
+        autoscaling::{
+            v1::{HorizontalPodAutoscaler as OldHorizontalPodAutoscaler, Scale},
+            v2::HorizontalPodAutoscaler,
+        },
+        batch::v1::{CronJob, Job},
+        certificates::v1::CertificateSigningRequest,
+        coordination::v1::Lease,
+        core::v1::{
+            Binding, ConfigMap, Endpoints, Event, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim,
+            Pod, PodTemplate, ResourceQuota, Secret, Service, ServiceAccount,
+        },
         discovery::v1::EndpointSlice,
         events::v1::Event as EventsEvent,
-        policy::v1::Eviction,
+        networking::v1::{Ingress, IngressClass, NetworkPolicy},
+        node::v1::RuntimeClass,
+        policy::v1::{Eviction, PodDisruptionBudget},
+        rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
+        scheduling::v1::PriorityClass,
+        storage::v1::StorageClass,
     },
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
     apimachinery::pkg::apis::meta::v1::{DeleteOptions, ListMeta, Status},
 };
 use schemars::{SchemaGenerator, generate::SchemaSettings};
@@ -22,7 +41,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::schema::{self, Field, ListType, Shape, Type},
-    kind::{KINDS, QUESTIONS},
+    kind::{KINDS, QUESTIONS, READINGS},
 };
 
 /// What stands before a schema's name in a reference.
@@ -39,7 +58,10 @@ pub(super) fn all() -> BTreeMap<String, Value> {
     for (name, schema) in &mut all {
         complete(name, schema);
     }
-    for kind in KINDS {
+    for kind in READINGS {
+        made(&mut all, kind.schema);
+    }
+    for kind in KINDS.iter().chain(READINGS) {
         let gvk = json!([{"group": kind.group, "version": kind.version, "kind": kind.kind}]);
         mark(&mut all, kind.schema, gvk);
         let list = json!([{"group": kind.group, "version": kind.version, "kind": format!("{}List", kind.kind)}]);
@@ -81,6 +103,9 @@ fn definitions(mut generator: SchemaGenerator) -> Map<String, Value> {
     generator.subschema_for::<Deployment>();
     generator.subschema_for::<ReplicaSet>();
     generator.subschema_for::<EndpointSlice>();
+    for more in MORE {
+        more(&mut generator);
+    }
     generator.subschema_for::<EventsEvent>();
     generator.subschema_for::<Eviction>();
     generator.subschema_for::<Scale>();
@@ -94,6 +119,89 @@ fn definitions(mut generator: SchemaGenerator) -> Map<String, Value> {
     generator.subschema_for::<ListMeta>();
     generator.subschema_for::<Status>();
     generator.take_definitions(false)
+}
+
+/// The kinds that came later, each as a function that asks for its schema.
+const MORE: [fn(&mut SchemaGenerator); 31] = [
+    wanted::<ControllerRevision>,
+    wanted::<DaemonSet>,
+    wanted::<StatefulSet>,
+    wanted::<HorizontalPodAutoscaler>,
+    wanted::<OldHorizontalPodAutoscaler>,
+    wanted::<CronJob>,
+    wanted::<Job>,
+    wanted::<CertificateSigningRequest>,
+    wanted::<Lease>,
+    wanted::<LimitRange>,
+    wanted::<PersistentVolume>,
+    wanted::<PersistentVolumeClaim>,
+    wanted::<PodTemplate>,
+    wanted::<ResourceQuota>,
+    wanted::<Ingress>,
+    wanted::<IngressClass>,
+    wanted::<NetworkPolicy>,
+    wanted::<RuntimeClass>,
+    wanted::<PodDisruptionBudget>,
+    wanted::<ClusterRole>,
+    wanted::<ClusterRoleBinding>,
+    wanted::<Role>,
+    wanted::<RoleBinding>,
+    wanted::<PriorityClass>,
+    wanted::<StorageClass>,
+    wanted::<MutatingWebhookConfiguration>,
+    wanted::<ValidatingWebhookConfiguration>,
+    wanted::<ValidatingAdmissionPolicy>,
+    wanted::<ValidatingAdmissionPolicyBinding>,
+    wanted::<CustomResourceDefinition>,
+    wanted::<TokenReview>,
+];
+
+fn wanted<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) {
+    generator.subschema_for::<T>();
+}
+
+/// Writes the schema of a type that k8s-openapi does not have, and of what it holds.
+fn made(all: &mut BTreeMap<String, Value>, name: &str) {
+    let Some(of) = schema::find(name).filter(|_| !all.contains_key(name)) else { return };
+    let mut properties = Map::new();
+    if of.root {
+        for member in ["apiVersion", "kind"] {
+            properties.insert(member.to_owned(), json!({"type": "string"}));
+        }
+    }
+    for field in &of.fields {
+        properties.insert(field.name.to_owned(), of_shape(&field.shape));
+    }
+    let mut schema = json!({"description": of.short(), "type": "object", "properties": properties});
+    complete(name, &mut schema);
+    all.insert(name.to_owned(), schema);
+    for field in &of.fields {
+        let mut shape = &field.shape;
+        while let Some(inner) = shape.inner() {
+            shape = inner;
+        }
+        if let Shape::Object(inner) = shape {
+            made(all, inner);
+        }
+    }
+}
+
+fn of_shape(shape: &Shape) -> Value {
+    match shape {
+        Shape::Text(_) | Shape::Duration => json!({"type": "string"}),
+        Shape::Bytes => json!({"type": "string", "format": "byte"}),
+        Shape::Time | Shape::MicroTime => json!({"type": "string", "format": "date-time"}),
+        Shape::Bool => json!({"type": "boolean"}),
+        Shape::Int32 => json!({"type": "integer", "format": "int32"}),
+        Shape::Int64 => json!({"type": "integer", "format": "int64"}),
+        Shape::Double => json!({"type": "number", "format": "double"}),
+        Shape::Quantity => json!({"$ref": format!("{PREFIX}io.k8s.apimachinery.pkg.api.resource.Quantity")}),
+        Shape::IntOrString => json!({"$ref": format!("{PREFIX}io.k8s.apimachinery.pkg.util.intstr.IntOrString")}),
+        Shape::Raw | Shape::Fields => json!({"type": "object"}),
+        Shape::Object(name) => json!({"$ref": format!("{PREFIX}{name}")}),
+        Shape::List(inner) => json!({"type": "array", "items": of_shape(inner)}),
+        Shape::Map(inner) => json!({"type": "object", "additionalProperties": of_shape(inner)}),
+    }
 }
 
 fn mark(all: &mut BTreeMap<String, Value>, name: &str, gvk: Value) {
@@ -180,7 +288,8 @@ fn property_of(of: &Type, name: &str, property: &mut Value) {
     if let Some(values) = schema::enumeration(&field.shape) {
         property["enum"] = json!(values);
     } else if let Some(values) = field.shape.inner().and_then(schema::enumeration) {
-        property["items"]["enum"] = json!(values);
+        let inner = if matches!(field.shape, Shape::Map(_)) { "additionalProperties" } else { "items" };
+        property[inner]["enum"] = json!(values);
     }
     match (&field.shape, &field.list) {
         (Shape::List(_), ListType::Atomic) if field.atomic => property["x-kubernetes-list-type"] = json!("atomic"),
@@ -202,7 +311,23 @@ fn property_of(of: &Type, name: &str, property: &mut Value) {
     if let Some(key) = field.merge_key {
         property["x-kubernetes-patch-merge-key"] = json!(key);
     }
+    for (_, _, key, value) in SAID_OUTRIGHT.iter().filter(|(owner, field, ..)| *owner == of.name && *field == name) {
+        property[*key] = json!(value);
+    }
 }
+
+/// Tags of single fields in Kubernetes' own types that say outright what is so anyway, or (the budget's selector) what only clients of
+/// strategic merges heed: published as they stand there (`k8s.io/api`, `+mapType` and `patchStrategy`).
+const SAID_OUTRIGHT: [(&str, &str, &str, &str); 3] = [
+    (
+        "io.k8s.api.core.v1.PersistentVolumeClaimStatus",
+        "allocatedResourceStatuses",
+        "x-kubernetes-map-type",
+        "granular",
+    ),
+    ("io.k8s.api.core.v1.PersistentVolumeSpec", "claimRef", "x-kubernetes-map-type", "granular"),
+    ("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", "selector", "x-kubernetes-patch-strategy", "replace"),
+];
 
 /// A marked default, or the zero of what is always there.
 fn default_of(field: &Field) -> Option<Value> {

@@ -1,17 +1,17 @@
 use super::*;
-use crate::api::golden::golden_json;
+use crate::api::{golden::golden_json, write::tests::cluster};
 
 fn own(name: &str) -> Value {
-    serde_json::from_str(document(name).unwrap().0).unwrap()
+    serde_json::from_str(&document(&cluster(), name).unwrap().0).unwrap()
 }
 
 #[test]
 fn the_index_names_documents_that_are_there() {
-    let index = index();
+    let index = index(&cluster());
     for (name, entry) in index["paths"].as_object().unwrap() {
         let url = entry["serverRelativeURL"].as_str().unwrap();
         assert!(url.starts_with(&format!("/openapi/v3/{name}?hash=")), "{url}");
-        assert!(document(name).is_some());
+        assert!(document(&cluster(), name).is_some());
     }
 }
 
@@ -46,9 +46,9 @@ fn plain(property: &Value) -> Value {
             plain[key] = value.clone();
         }
     }
-    plain["items"] = property.pointer("/items/enum").cloned().unwrap_or_default();
-    plain["of"] =
-        property.pointer("/items/$ref").or_else(|| property.pointer("/allOf/0/$ref")).cloned().unwrap_or_default();
+    let first = |paths: &[&str]| paths.iter().find_map(|path| property.pointer(path)).cloned().unwrap_or_default();
+    plain["items"] = first(&["/items/enum", "/additionalProperties/enum"]);
+    plain["of"] = first(&["/items/$ref", "/allOf/0/$ref", "/$ref"]);
     plain
 }
 
@@ -58,6 +58,20 @@ fn schemas_are_those_of_a_real_server() {
     for (name, file) in [
         ("api/v1", "cluster/openapi-v3/api_v1.json.gz"),
         ("apis/apps/v1", "cluster/openapi-v3/apis_apps_v1.json.gz"),
+        ("apis/admissionregistration.k8s.io/v1", "cluster/openapi-v3/apis_admissionregistration.k8s.io_v1.json.gz"),
+        ("apis/apiextensions.k8s.io/v1", "cluster/openapi-v3/apis_apiextensions.k8s.io_v1.json.gz"),
+        ("apis/authentication.k8s.io/v1", "cluster/openapi-v3/apis_authentication.k8s.io_v1.json.gz"),
+        ("apis/autoscaling/v1", "cluster/openapi-v3/apis_autoscaling_v1.json.gz"),
+        ("apis/autoscaling/v2", "cluster/openapi-v3/apis_autoscaling_v2.json.gz"),
+        ("apis/batch/v1", "cluster/openapi-v3/apis_batch_v1.json.gz"),
+        ("apis/certificates.k8s.io/v1", "cluster/openapi-v3/apis_certificates.k8s.io_v1.json.gz"),
+        ("apis/coordination.k8s.io/v1", "cluster/openapi-v3/apis_coordination.k8s.io_v1.json.gz"),
+        ("apis/networking.k8s.io/v1", "cluster/openapi-v3/apis_networking.k8s.io_v1.json.gz"),
+        ("apis/node.k8s.io/v1", "cluster/openapi-v3/apis_node.k8s.io_v1.json.gz"),
+        ("apis/policy/v1", "cluster/openapi-v3/apis_policy_v1.json.gz"),
+        ("apis/rbac.authorization.k8s.io/v1", "cluster/openapi-v3/apis_rbac.authorization.k8s.io_v1.json.gz"),
+        ("apis/scheduling.k8s.io/v1", "cluster/openapi-v3/apis_scheduling.k8s.io_v1.json.gz"),
+        ("apis/storage.k8s.io/v1", "cluster/openapi-v3/apis_storage.k8s.io_v1.json.gz"),
         ("apis/discovery.k8s.io/v1", "cluster/openapi-v3/apis_discovery.k8s.io_v1.json.gz"),
         ("apis/events.k8s.io/v1", "cluster/openapi-v3/apis_events.k8s.io_v1.json.gz"),
     ] {

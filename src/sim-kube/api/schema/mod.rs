@@ -25,7 +25,7 @@ pub fn enumeration(shape: &Shape) -> Option<&'static [&'static str]> {
 
 /// The type of this name (`io.k8s.api.core.v1.Pod`), if the table has it.
 pub fn find(name: &str) -> Option<&'static Type> {
-    TABLE.get(name)
+    TABLE.get(name).or_else(|| crate::custom::find_type(name))
 }
 
 /// Every type, by name.
@@ -51,6 +51,12 @@ pub struct Type {
 }
 
 impl Type {
+    /// A type of these fields.
+    pub fn made(name: &'static str, root: bool, atomic: bool, fields: Vec<Field>) -> Self {
+        let by_name = fields.iter().enumerate().map(|(index, field)| (field.name, index)).collect();
+        Self { name, root, atomic, fields, inline: Vec::new(), inline_after: 0, by_name }
+    }
+
     /// The field of this JSON name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.by_name.get(name).and_then(|index| self.fields.get(*index))

@@ -9,9 +9,9 @@ pub(super) fn enumerations(text: &'static str) -> BTreeMap<&'static str, Vec<&'s
     let lines = text.lines().filter_map(|line| line.strip_prefix("enum "));
     lines
         .filter_map(|line| {
-            let mut words = line.split(' ');
-            let name = words.next()?;
-            Some((name, words.map(|word| if word == "-" { "" } else { word }).collect()))
+            let (name, values) = line.split_once(' ')?;
+            let values = values.split(if values.contains('|') { '|' } else { ' ' });
+            Some((name, values.map(|value| if value == "-" { "" } else { value }).collect()))
         })
         .collect()
 }
@@ -55,15 +55,25 @@ pub(super) fn table(text: &'static str) -> BTreeMap<&'static str, Type> {
     types
 }
 
+/// Inlined types within inlined types, at most.
+const INLINE_MAX: usize = 4;
+
+/// The fields that a type has from the types inlined in it.
+fn inlined(types: &BTreeMap<&'static str, Type>, name: &str, depth: usize) -> Vec<Field> {
+    let inner = types.get(name).into_iter().flat_map(|outer| &outer.inline);
+    let mut fields = Vec::new();
+    for inner in inner.filter(|_| depth > 0).filter_map(|(_, inner)| types.get(inner)) {
+        fields.extend(inner.fields.iter().cloned().map(|field| Field { number: 0, ..field }));
+        fields.extend(inlined(types, inner.name, depth - 1));
+    }
+    fields
+}
+
 fn flatten(types: &mut BTreeMap<&'static str, Type>) {
-    let inlined: Vec<_> = types
-        .values()
-        .flat_map(|outer| outer.inline.iter().map(|(_, inner)| (outer.name, *inner)))
-        .filter_map(|(outer, inner)| types.get(inner).map(|inner| (outer, inner.fields.clone())))
-        .collect();
+    let inlined: Vec<_> = types.keys().map(|name| (*name, inlined(types, name, INLINE_MAX))).collect();
     for (outer, fields) in inlined {
         if let Some(outer) = types.get_mut(outer) {
-            outer.fields.extend(fields.into_iter().map(|field| Field { number: 0, ..field }));
+            outer.fields.extend(fields);
         }
     }
     for found in types.values_mut() {

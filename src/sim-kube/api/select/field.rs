@@ -47,6 +47,9 @@ fn fields(kind: &Kind) -> &'static [&'static str] {
         "nodes" => &["spec.unschedulable"],
         "namespaces" => &["status.phase"],
         "secrets" => &["type"],
+        "jobs.batch" => &["status.successful"],
+        "replicasets.apps" => &["status.replicas"],
+        "certificatesigningrequests.certificates.k8s.io" => &["spec.signerName"],
         "services" => &["spec.clusterIP", "spec.type"],
         _ => &[],
     }
@@ -66,7 +69,8 @@ impl Selector {
             let term = term(&part).ok_or_else(|| format!("invalid selector: '{text}'; can't understand '{part}'"))?;
             let known = fields(kind);
             let general = term.field == "metadata.name" || term.field == "metadata.namespace";
-            if !general && !known.contains(&term.field.as_str()) {
+            let selectable = kind.custom.is_some_and(|custom| custom.selectable.contains(&term.field));
+            if !general && !selectable && !known.contains(&term.field.as_str()) {
                 return Err(if known.is_empty() {
                     format!(
                         "{:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
@@ -95,6 +99,7 @@ fn value_of(object: &Value, field: &str) -> String {
     let field = match field {
         "source" => "source.component",
         "reportingComponent" => "reportingComponent",
+        "status.successful" => "status.succeeded",
         other => other,
     };
     let value = object.pointer(&format!("/{}", field.replace('.', "/")));
@@ -105,6 +110,7 @@ fn value_of(object: &Value, field: &str) -> String {
             list.first().and_then(|entry| entry.get("ip")).and_then(Value::as_str).unwrap_or("").to_owned()
         }
         Some(Value::Number(number)) => number.to_string(),
+        _ if field == "status.succeeded" || field == "status.replicas" => "0".to_owned(),
         _ if field == "spec.unschedulable" || field == "spec.hostNetwork" => "false".to_owned(),
         _ => String::new(),
     }

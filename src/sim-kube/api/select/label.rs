@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::object::{entries, members, text};
+
 /// Whether labels fit a LabelSelector object (`matchLabels`, `matchExpressions`). An empty selector fits everything.
 pub fn matches_selector(selector: &Value, labels: Option<&Value>) -> bool {
     let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
@@ -22,6 +24,27 @@ pub fn matches_selector(selector: &Value, labels: Option<&Value>) -> bool {
                 _ => false,
             }
         })
+}
+
+/// A LabelSelector object as a query would write it: `app=web,tier in (back,front)`, in the order of the keys.
+pub fn written(selector: &Value) -> String {
+    let mut parts: Vec<(String, String)> = members(selector, "/matchLabels")
+        .map(|(key, value)| (key.clone(), format!("{key}={}", value.as_str().unwrap_or(""))))
+        .collect();
+    for expression in entries(selector, "/matchExpressions") {
+        let key = text(expression, "/key");
+        let mut values: Vec<_> = entries(expression, "/values").iter().filter_map(Value::as_str).collect();
+        values.sort_unstable();
+        let shown = match text(expression, "/operator") {
+            "In" => format!("{key} in ({})", values.join(",")),
+            "NotIn" => format!("{key} notin ({})", values.join(",")),
+            "Exists" => key.to_owned(),
+            _ => format!("!{key}"),
+        };
+        parts.push((key.to_owned(), shown));
+    }
+    parts.sort();
+    parts.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>().join(",")
 }
 
 /// A label selector of a query.

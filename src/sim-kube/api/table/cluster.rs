@@ -1,4 +1,4 @@
-//! Settings, accounts, namespaces, nodes, events.
+//! Settings, accounts, namespaces, nodes, events; quotas, priorities, leases.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -62,6 +62,56 @@ pub static EVENT: Layout = Layout {
     ],
     cells: event,
 };
+
+pub static RESOURCE_QUOTA: Layout = Layout {
+    columns: &[
+        NAME,
+        column("Request", "The requests in use and allowed."),
+        column("Limit", "The limits in use and allowed."),
+        AGE,
+    ],
+    cells: quota,
+};
+
+pub static PRIORITY_CLASS: Layout = Layout {
+    columns: &[
+        NAME,
+        integer("Value", "The priority that pods of this class are given."),
+        column("Global-Default", "Whether pods that name no class are of this one."),
+        AGE,
+        column("PreemptionPolicy", "Whether pods of this class may take the place of others."),
+    ],
+    cells: |object, now| {
+        vec![
+            name(object),
+            json!(number(object, "/value").unwrap_or(0)),
+            json!(truth(object, "/globalDefault")),
+            age(object, now),
+            json!(text(object, "/preemptionPolicy")),
+        ]
+    },
+};
+
+pub static LEASE: Layout = Layout {
+    columns: &[NAME, column("Holder", "Who holds the lease."), AGE],
+    cells: |object, now| vec![name(object), json!(text(object, "/spec/holderIdentity")), age(object, now)],
+};
+
+pub static RUNTIME_CLASS: Layout = Layout {
+    columns: &[NAME, column("Handler", "Who runs the containers."), AGE],
+    cells: |object, now| vec![name(object), json!(text(object, "/handler")), age(object, now)],
+};
+
+/// Used and allowed, by resource: `pods: 1/4, requests.cpu: 100m/1`.
+fn quota(object: &Value, now: Timestamp) -> Vec<Value> {
+    let (mut requests, mut limits) = (Vec::new(), Vec::new());
+    for (resource, hard) in members(object, "/status/hard") {
+        let used = object.pointer("/status/used").and_then(|used| used.get(resource)).and_then(Value::as_str);
+        let shown = format!("{resource}: {}/{}", used.unwrap_or("0"), hard.as_str().unwrap_or(""));
+        if resource.starts_with("limits") { limits.push(shown) } else { requests.push(shown) }
+    }
+    vec![name(object), json!(requests.join(", ")), json!(limits.join(", ")), age(object, now)]
+}
 
 fn node(object: &Value, now: Timestamp) -> Vec<Value> {
     let conditions = entries(object, "/status/conditions");

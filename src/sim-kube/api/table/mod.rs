@@ -1,15 +1,22 @@
 //! Tables: what `kubectl get` prints, made by the server (`pkg/printers/internalversion`).
 
+mod access;
+mod admission;
 mod age;
+mod autoscaler;
+mod batch;
 mod cluster;
+mod network;
 mod pod;
+mod readings;
 mod service;
+mod storage;
 mod workload;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{Kind, object::text};
+use crate::{Kind, api::conversion, custom::Columns, object::text};
 
 pub use age::{age, human};
 
@@ -47,14 +54,45 @@ pub struct Layout {
     pub cells: fn(&Value, Timestamp) -> Vec<Value>,
 }
 
+/// How the objects of one kind are laid out.
+#[derive(Clone, Copy)]
+pub struct Laid {
+    pub columns: &'static [Column],
+    cells: Cells,
+}
+
+#[derive(Clone, Copy)]
+enum Cells {
+    Of(fn(&Value, Timestamp) -> Vec<Value>),
+    Custom(&'static Columns),
+}
+
+impl Laid {
+    /// An object's cells.
+    pub fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+        match self.cells {
+            Cells::Of(cells) => cells(&conversion::as_stored(object), now),
+            Cells::Custom(columns) => columns.cells(object, now),
+        }
+    }
+}
+
 static PLAIN: Layout = Layout {
     columns: &[NAME, column("Created At", "When the object was created.")],
     cells: |object, _| vec![name(object), object.pointer("/metadata/creationTimestamp").cloned().unwrap_or_default()],
 };
 
 /// How the objects of a kind are laid out.
-pub fn layout(kind: &Kind) -> &'static Layout {
-    match kind.collection {
+pub fn layout(kind: &Kind) -> Laid {
+    if let Some(custom) = kind.custom {
+        return Laid { columns: custom.columns.columns, cells: Cells::Custom(&custom.columns) };
+    }
+    let layout = of_collection(kind.collection);
+    Laid { columns: layout.columns, cells: Cells::Of(layout.cells) }
+}
+
+fn of_collection(collection: &str) -> &'static Layout {
+    match collection {
         "pods" => &pod::LAYOUT,
         "deployments.apps" => &workload::DEPLOYMENT,
         "replicasets.apps" => &workload::REPLICA_SET,
@@ -67,6 +105,32 @@ pub fn layout(kind: &Kind) -> &'static Layout {
         "namespaces" => &cluster::NAMESPACE,
         "nodes" => &cluster::NODE,
         "events" => &cluster::EVENT,
+        "resourcequotas" => &cluster::RESOURCE_QUOTA,
+        "priorityclasses.scheduling.k8s.io" => &cluster::PRIORITY_CLASS,
+        "leases.coordination.k8s.io" => &cluster::LEASE,
+        "runtimeclasses.node.k8s.io" => &cluster::RUNTIME_CLASS,
+        "podtemplates" => &workload::POD_TEMPLATE,
+        "statefulsets.apps" => &workload::STATEFUL_SET,
+        "daemonsets.apps" => &workload::DAEMON_SET,
+        "controllerrevisions.apps" => &workload::CONTROLLER_REVISION,
+        "jobs.batch" => &batch::JOB,
+        "cronjobs.batch" => &batch::CRON_JOB,
+        "horizontalpodautoscalers.autoscaling" => &autoscaler::LAYOUT,
+        "persistentvolumes" => &storage::VOLUME,
+        "persistentvolumeclaims" => &storage::CLAIM,
+        "storageclasses.storage.k8s.io" => &storage::CLASS,
+        "networkpolicies.networking.k8s.io" => &network::POLICY,
+        "ingresses.networking.k8s.io" => &network::INGRESS,
+        "ingressclasses.networking.k8s.io" => &network::INGRESS_CLASS,
+        "poddisruptionbudgets.policy" => &network::DISRUPTION_BUDGET,
+        "rolebindings.rbac.authorization.k8s.io" | "clusterrolebindings.rbac.authorization.k8s.io" => &access::BINDING,
+        "certificatesigningrequests.certificates.k8s.io" => &access::SIGNING_REQUEST,
+        "validatingwebhookconfigurations.admissionregistration.k8s.io"
+        | "mutatingwebhookconfigurations.admissionregistration.k8s.io" => &admission::WEBHOOKS,
+        "validatingadmissionpolicies.admissionregistration.k8s.io" => &admission::POLICY,
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io" => &admission::BINDING,
+        "nodes.metrics.k8s.io" => &readings::NODE,
+        "pods.metrics.k8s.io" => &readings::POD,
         _ => &PLAIN,
     }
 }
@@ -80,7 +144,7 @@ pub enum Include {
 }
 
 /// The columns as a table defines them.
-pub fn definitions(layout: &Layout) -> Value {
+pub fn definitions(layout: Laid) -> Value {
     let define = |column: &Column| {
         json!({
             "name": column.name,
@@ -94,8 +158,8 @@ pub fn definitions(layout: &Layout) -> Value {
 }
 
 /// One row.
-pub fn row(layout: &Layout, object: &Value, version: &str, include: Include, now: Timestamp) -> Value {
-    let mut row = json!({"cells": (layout.cells)(object, now)});
+pub fn row(layout: Laid, object: &Value, version: &str, include: Include, now: Timestamp) -> Value {
+    let mut row = json!({"cells": layout.cells(object, now)});
     match include {
         Include::Nothing => row["object"] = Value::Null,
         Include::Metadata => row["object"] = metadata_only(object, version),

@@ -6,7 +6,7 @@ use crate::kind::{POD, SERVICE};
 fn cells(kind: &Kind, object: &Value) -> Vec<String> {
     let now = "2026-01-01T10:01:00Z".parse().unwrap();
     let shown = |cell: Value| cell.as_str().map_or_else(|| cell.to_string(), str::to_owned);
-    (layout(kind).cells)(object, now).into_iter().map(shown).collect()
+    layout(kind).cells(object, now).into_iter().map(shown).collect()
 }
 
 fn pod(status: &Value) -> Value {
@@ -71,7 +71,7 @@ fn every_kind_has_as_many_cells_as_columns() {
     let now = "2026-01-01T10:01:00Z".parse().unwrap();
     for kind in crate::kind::KINDS {
         let layout = layout(kind);
-        assert_eq!((layout.cells)(&json!({}), now).len(), layout.columns.len(), "{}", kind.kind);
+        assert_eq!(layout.cells(&json!({}), now).len(), layout.columns.len(), "{}", kind.kind);
     }
 }
 

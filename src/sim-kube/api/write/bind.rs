@@ -35,6 +35,8 @@ impl Cluster {
                 return refuse(format!("pod {pod} is already assigned to node {present:?}"));
             }
             set(object, "/spec/nodeName", Value::from(node));
+            // A node that was only named before is of no interest any more.
+            crate::object::unset(object, "/status/nominatedNodeName");
             scheduled(object, &now);
             Ok(())
         })

@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
-use super::{Options, Written, decode, stamp_kind};
+use super::{Options, Touch, Written, decode, stamp_kind};
 use crate::{
-    Cluster, Kind, Status,
+    Cluster, Kind, Status, access,
+    admission::{self, Attempt, quota},
     api::{
         check::{Problems, metadata},
         conversion, kinds,
         managed::track,
         schema::value::seconds_text,
     },
+    custom,
+    dynamic_admission::{self, Review},
     object::{is_deleting, set, text, unset},
 };
 
@@ -23,7 +26,7 @@ const PREFIX_MAX: usize = 58;
 const DRAWS: usize = 8;
 
 impl Cluster {
-    pub(in crate::api) fn create_with(
+    pub(crate) fn create_with(
         &mut self,
         kind: &'static Kind,
         namespace: &str,
@@ -34,7 +37,7 @@ impl Cluster {
         let mut object = decode(kind, &body, options.unknown, &mut warnings)?;
         if conversion::is_converted(kind) {
             let stored = conversion::stored(kind, &object);
-            let mut written = self.create_with(&crate::kind::EVENT, namespace, stored, options)?;
+            let mut written = self.create_with(conversion::storage(kind), namespace, stored, options)?;
             written.warnings.extend(warnings);
             return Ok(written);
         }
@@ -56,17 +59,18 @@ impl Cluster {
         }
         // What is refused or only tried leaves no trace, not even in what chance draws next.
         let chance = self.chance.clone();
-        let made = self.finish(kind, &mut object, rules, &mut warnings);
+        let made = self.finish(kind, &mut object, rules, options, &mut warnings);
         let key = kind.key(namespace, text(&object, "/metadata/name"));
-        let made = made.and_then(|()| match self.store.get(&key) {
+        let made = made.and_then(|charge| match self.store.get(&key) {
             Some(_) => Err(Status::already_exists(kind, &key.name)),
-            None => Ok(()),
+            None => Ok(charge),
         });
         if made.is_err() || options.dry_run {
             self.chance = chance;
         }
-        made?;
+        let charge = made?;
         if !options.dry_run {
+            quota::charge(self, charge);
             object = Value::clone(&self.store.put(key, object));
         }
         Ok(Written { object, warnings, created: true })
@@ -78,26 +82,38 @@ impl Cluster {
         kind: &'static Kind,
         object: &mut Value,
         rules: &kinds::Rules,
+        options: &Options<'_>,
         warnings: &mut Vec<String>,
-    ) -> Result<(), Status> {
+    ) -> Result<quota::Charge, Status> {
+        let attempt = Attempt { kind, old: None, touch: Touch::Main };
         self.name_it(kind, object);
         set(object, "/metadata/uid", Value::from(self.chance.uuid()));
         set(object, "/metadata/creationTimestamp", Value::from(seconds_text(self.clock.today())));
         for member in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
             unset(object, &format!("/metadata/{member}"));
         }
+        admission::mutate(self, attempt, object);
         (rules.create)(object);
         if kind.generation {
             set(object, "/metadata/generation", Value::from(1));
         }
         (rules.admit)(self, object, None)?;
+        if let Some(user) = options.user {
+            access::may_grant(self, user, kind, object, None)?;
+        }
+        dynamic_admission::mutate(self, &Review::of(kind, "", object, None, options))?;
         let mut problems = Problems::default();
         metadata::validate(object, rules.name, kind.namespaced, &mut problems);
         (rules.validate)(object, &mut problems);
+        if let Some(custom) = kind.custom {
+            custom::check::validate(custom, object, None, &mut problems);
+        }
         warnings.extend(problems.into_result(kind, text(object, "/metadata/name"))?);
         let mut settled = decode(kind, object, super::Unknown::Refuse, warnings)?;
         std::mem::swap(object, &mut settled);
-        Ok(())
+        admission::validate(self, attempt, object, warnings)?;
+        dynamic_admission::validate(self, &Review::of(kind, "", object, None, options), warnings)?;
+        quota::check(self, attempt, object)
     }
 
     fn name_it(&mut self, kind: &Kind, object: &mut Value) {

@@ -9,6 +9,7 @@ use super::{Options, update::nothing_holds};
 use crate::{
     Cluster, Kind, Status,
     api::{kinds, schema::value::seconds_text, verbs::DeleteOptions},
+    dynamic_admission::{self, Review},
     object::{entries, is_deleting, number, set, text, unset},
 };
 
@@ -39,6 +40,8 @@ impl Cluster {
             return Err(Status::forbidden(kind, name, "this namespace may not be deleted"));
         }
         preconditions(kind, name, &old, how)?;
+        let review = Review::of(kind, "", &Value::Null, Some(&old), options);
+        dynamic_admission::validate(self, &review, &mut Vec::new())?;
         let dry_run = how.dry_run || options.dry_run;
         let mut new = Value::clone(&old);
         self.mark(kind, &mut new, &old, how);
@@ -71,6 +74,7 @@ impl Cluster {
         if let Some(generation) = number(old, "/metadata/generation") {
             set(new, "/metadata/generation", Value::from(generation + 1));
         }
+        (kinds::rules(kind).deleting)(new);
         if kind.collection == "namespaces" {
             unset(new, "/metadata/deletionGracePeriodSeconds");
             set(new, "/status/phase", Value::from("Terminating"));

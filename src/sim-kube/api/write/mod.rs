@@ -3,6 +3,7 @@
 mod bind;
 mod create;
 mod delete;
+mod evict;
 mod update;
 
 #[cfg(test)]
@@ -14,7 +15,7 @@ use super::{
     schema::{self, Decoded},
     verbs::Actor,
 };
-use crate::{Kind, Status};
+use crate::{Kind, Status, access::User, custom};
 
 pub use delete::Gone;
 
@@ -31,6 +32,12 @@ pub enum Touch {
     Finalize,
     /// A pod's node.
     Binding,
+    /// The ephemeral containers of a pod.
+    EphemeralContainers,
+    /// The resources of a pod's containers.
+    Resize,
+    /// The conditions of a certificate signing request.
+    Approval,
 }
 
 impl Touch {
@@ -42,6 +49,9 @@ impl Touch {
             Self::Scale => "scale",
             Self::Finalize => "finalize",
             Self::Binding => "binding",
+            Self::EphemeralContainers => "ephemeralcontainers",
+            Self::Resize => "resize",
+            Self::Approval => "approval",
         }
     }
 }
@@ -58,6 +68,8 @@ pub enum Unknown {
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
     pub by: &'a Actor,
+    /// Whose request it is; none for a part of the control plane, which may do everything.
+    pub user: Option<&'a User>,
     pub dry_run: bool,
     pub unknown: Unknown,
     /// Whether managedFields have been worked out already: the write is an apply.
@@ -67,7 +79,7 @@ pub struct Options<'a> {
 impl<'a> Options<'a> {
     /// A real write that refuses unknown fields.
     pub fn strict(by: &'a Actor) -> Self {
-        Self { by, dry_run: false, unknown: Unknown::Refuse, applied: false }
+        Self { by, user: None, dry_run: false, unknown: Unknown::Refuse, applied: false }
     }
 }
 
@@ -86,7 +98,6 @@ pub struct Written {
 /// # Errors
 /// 400 in the API's words.
 pub fn decode(kind: &Kind, body: &Value, unknown: Unknown, warnings: &mut Vec<String>) -> Result<Value, Status> {
-    let of = schema_of(kind)?;
     let cannot = |text: String| {
         Status::bad_request(format!(
             "{kind} in version \"{version}\" cannot be handled as a {kind}: {text}",
@@ -94,7 +105,11 @@ pub fn decode(kind: &Kind, body: &Value, unknown: Unknown, warnings: &mut Vec<St
             version = kind.version
         ))
     };
-    let Decoded { object, unknown: fields } = schema::decode(of, body).map_err(|fault| cannot(fault.as_json()))?;
+    let decoded = match kind.custom {
+        Some(custom) => custom::decode::decode(custom, body),
+        None => schema::decode(schema_of(kind)?, body),
+    };
+    let Decoded { object, unknown: fields } = decoded.map_err(|fault| cannot(fault.as_json()))?;
     let complaints: Vec<_> = fields.iter().map(|field| format!("unknown field {field:?}")).collect();
     match unknown {
         Unknown::Refuse if !complaints.is_empty() => {

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{Options, Touch, Written, decode, stamp_kind};
 use crate::{
-    Cluster, Kind, Status,
+    Cluster, Kind, Status, access,
+    admission::{self, Attempt, quota},
     api::{
         check::{Problems, metadata},
         conversion,
@@ -13,6 +14,8 @@ use crate::{
         managed::track,
         schema::value::seconds_text,
     },
+    custom,
+    dynamic_admission::{self, Review},
     object::{entries, is_deleting, number, set, text, unset},
 };
 
@@ -35,7 +38,7 @@ impl Cluster {
         let mut new = decode(kind, &new, options.unknown, &mut warnings)?;
         let kind = if conversion::is_converted(kind) {
             new = conversion::stored(kind, &new);
-            &crate::kind::EVENT
+            conversion::storage(kind)
         } else {
             kind
         };
@@ -63,18 +66,47 @@ impl Cluster {
             Touch::Main | Touch::Scale => (rules.admit)(self, &mut new, Some(&old)),
             _ => Ok(()),
         };
+        let part = touch.subresource();
+        let admitted =
+            admitted.and_then(|()| dynamic_admission::mutate(self, &Review::of(kind, part, &new, Some(&old), options)));
         let mut problems = Problems::default();
         metadata::validate(&new, rules.name, kind.namespaced, &mut problems);
         metadata::validate_update(&new, &old, &mut problems);
-        if touch == Touch::Main || touch == Touch::Scale {
-            (rules.validate)(&new, &mut problems);
-            (rules.validate_update)(&new, &old, &mut problems);
+        match touch {
+            Touch::Main | Touch::Scale => {
+                (rules.validate)(&new, &mut problems);
+                (rules.validate_update)(&new, &old, &mut problems);
+                if let Some(custom) = kind.custom {
+                    custom::check::validate(custom, &new, Some(&old), &mut problems);
+                }
+            }
+            Touch::EphemeralContainers | Touch::Resize => {
+                (rules.validate)(&new, &mut problems);
+                kinds::pod_parts::validate(touch, &new, &old, &mut problems);
+            }
+            Touch::Status if kind.custom.is_some() => {
+                if let Some(custom) = kind.custom {
+                    custom::check::validate(custom, &new, Some(&old), &mut problems);
+                }
+            }
+            Touch::Status | Touch::Finalize | Touch::Binding | Touch::Approval => {}
         }
-        let checked = admitted.and_then(|()| problems.into_result(kind, name));
+        let attempt = Attempt { kind, old: Some(&old), touch };
+        let granted = match options.user {
+            Some(user) => access::may_grant(self, user, kind, &new, Some(&old)),
+            None => Ok(()),
+        };
+        let checked = admitted.and(granted).and_then(|()| problems.into_result(kind, name)).and_then(|found| {
+            warnings.extend(found);
+            admission::validate(self, attempt, &new, &mut warnings)?;
+            let review = Review::of(kind, part, &new, Some(&old), options);
+            dynamic_admission::validate(self, &review, &mut warnings)?;
+            quota::check(self, attempt, &new)
+        });
         if checked.is_err() || options.dry_run {
             self.chance = chance;
         }
-        warnings.extend(checked?);
+        let charge = checked?;
         if kind.generation && (rules.counts)(&new, &old) && !matches!(touch, Touch::Binding | Touch::Status) {
             set(&mut new, "/metadata/generation", Value::from(number(&old, "/metadata/generation").unwrap_or(0) + 1));
         }
@@ -84,6 +116,9 @@ impl Cluster {
             old.pointer("/metadata/resourceVersion").cloned().unwrap_or_default(),
         );
         let new = decode(kind, &new, super::Unknown::Ignore, &mut Vec::new())?;
+        if !options.dry_run {
+            quota::charge(self, charge);
+        }
         self.store_changed(kind, new, &old, options, warnings)
     }
 
@@ -154,6 +189,15 @@ fn limit_to(kind: &Kind, touch: Touch, mut new: Value, old: &Value, rules: &Rule
             let mut kept = old.clone();
             let finalizers = new.pointer("/spec/finalizers").cloned().unwrap_or(Value::Array(Vec::new()));
             set(&mut kept, "/spec/finalizers", finalizers);
+            kept
+        }
+        Touch::EphemeralContainers | Touch::Resize => kinds::pod_parts::limit_to(touch, &new, old),
+        Touch::Approval => {
+            let mut kept = old.clone();
+            match new.pointer_mut("/status/conditions").map(Value::take) {
+                Some(conditions) => set(&mut kept, "/status/conditions", conditions),
+                None => drop(unset(&mut kept, "/status/conditions")),
+            }
             kept
         }
         Touch::Main | Touch::Scale | Touch::Binding => {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::object::{number, text};
+use crate::{
+    controllers::amounts::scaled,
+    object::{number, text},
+};
 
 /// Wanted replicas; 1 where nothing is said.
 pub(super) fn replicas(object: &Value) -> i64 {
@@ -51,19 +54,6 @@ fn fenceposts(deployment: &Value) -> (i64, i64) {
     let surge = scaled(rolling.get("maxSurge"), wanted, true);
     let unavailable = scaled(rolling.get("maxUnavailable"), wanted, false);
     if surge == 0 && unavailable == 0 { (0, 1) } else { (surge, unavailable) }
-}
-
-/// A number or a percentage of `of`.
-pub(super) fn scaled(value: Option<&Value>, of: i64, round_up: bool) -> i64 {
-    match value {
-        Some(Value::Number(number)) => number.as_i64().unwrap_or(0),
-        Some(Value::String(text)) => {
-            let percent: i64 = text.trim_end_matches('%').parse().unwrap_or(0);
-            let hundredths = percent.saturating_mul(of);
-            if round_up { (hundredths + 99).div_euclid(100) } else { hundredths.div_euclid(100) }
-        }
-        _ => 0,
-    }
 }
 
 /// How many replicas the new set should have now (`NewRSNewReplicas`); `all` includes the new set.

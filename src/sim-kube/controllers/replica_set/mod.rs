@@ -6,62 +6,44 @@ mod victims;
 use std::{sync::Arc, time::Duration};
 
 use breakfix_sim::{Key, StoreEvent};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Controller,
-    events::{self, Note},
-    owner, pod_state,
+    Controller, owner,
+    pod_control::{self, Keeper},
+    pod_state,
     queue::enqueue,
-    selector,
 };
 use crate::{
     Cluster, Status,
-    api::verbs::{Actor, DeleteOptions},
+    api::verbs::Actor,
     kind,
-    object::{is_deleting, name, namespace, number, uid},
+    object::{is_deleting, number},
 };
 
 pub const CONTROLLER: Controller = Controller { name: NAME, told, reconcile };
 
 const NAME: &str = "replica-set";
-const COMPONENT: &str = "replicaset-controller";
 const LAG: Duration = Duration::from_millis(8);
 /// `BurstReplicas`: pods made or deleted in one step.
 const BURST: usize = 500;
 
+static KEEPER: Keeper =
+    Keeper { kind: &kind::REPLICA_SET, component: "replicaset-controller", account: "replicaset-controller" };
+
 fn actor() -> Actor {
-    Actor {
-        user: "system:serviceaccount:kube-system:replicaset-controller".into(),
-        manager: "kube-controller-manager".into(),
-    }
+    KEEPER.actor()
 }
 
 fn told(cluster: &mut Cluster, event: &StoreEvent) {
     match &*event.key.collection {
         "replicasets.apps" => enqueue(cluster, NAME, &event.key, LAG),
         "pods" => {
-            for set in owner::controllers_concerned(event, &kind::REPLICA_SET) {
-                enqueue(cluster, NAME, &kind::REPLICA_SET.key(&event.key.namespace, &set), LAG);
-            }
-            if crate::object::controller(&event.object).is_none() && !is_deleting(&event.object) {
-                told_of_orphan(cluster, event);
+            for set in pod_control::owners_concerned(cluster, event, &kind::REPLICA_SET) {
+                enqueue(cluster, NAME, &set, LAG);
             }
         }
         _ => {}
-    }
-}
-
-/// A pod without a controller concerns every set whose selector fits it.
-fn told_of_orphan(cluster: &mut Cluster, event: &StoreEvent) {
-    let fitting: Vec<Key> = cluster
-        .store
-        .list(kind::REPLICA_SET.collection, Some(&event.key.namespace))
-        .filter(|(_, set)| selector::selects(set.pointer("/spec/selector"), &event.object))
-        .map(|(key, _)| key.clone())
-        .collect();
-    for key in fitting {
-        enqueue(cluster, NAME, &key, LAG);
     }
 }
 
@@ -91,65 +73,12 @@ pub(super) struct Failure {
 fn manage(cluster: &mut Cluster, set: &Value, active: &[Arc<Value>]) -> Result<(), Failure> {
     let wanted = usize::try_from(number(set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
     if active.len() < wanted {
-        create_pods(cluster, set, (wanted - active.len()).min(BURST))
+        let count = (wanted - active.len()).min(BURST);
+        let pods = vec![KEEPER.pod(set, &set["spec"]["template"]); count];
+        let (_, made) = KEEPER.create_all(cluster, set, pods);
+        made.map_err(|status| Failure { status, reason: "FailedCreate" })
     } else {
         delete_pods(cluster, set, active, (active.len() - wanted).min(BURST))
-    }
-}
-
-/// `slowStartBatch`: one pod, then two, four, eight …; a batch that fails is the last.
-fn create_pods(cluster: &mut Cluster, set: &Value, count: usize) -> Result<(), Failure> {
-    let mut left = count;
-    let mut batch = 1;
-    while left > 0 {
-        let mut failed = None;
-        for _ in 0..batch.min(left) {
-            match create_pod(cluster, set) {
-                Ok(()) => {}
-                // The namespace is going: trying again is of no use, and no failure either.
-                Err(status) if is_namespace_terminating(&status) => return Ok(()),
-                Err(status) => failed = Some(status),
-            }
-        }
-        if let Some(status) = failed {
-            return Err(Failure { status, reason: "FailedCreate" });
-        }
-        left = left.saturating_sub(batch);
-        batch *= 2;
-    }
-    Ok(())
-}
-
-fn is_namespace_terminating(status: &Status) -> bool {
-    status.code == 403 && status.message.contains("because it is being terminated")
-}
-
-fn create_pod(cluster: &mut Cluster, set: &Value) -> Result<(), Status> {
-    let template = &set["spec"]["template"];
-    let mut metadata = json!({
-        "generateName": format!("{}-", name(set)),
-        "namespace": namespace(set),
-        "ownerReferences": [owner::reference(&kind::REPLICA_SET, set)],
-    });
-    for copied in ["labels", "annotations", "finalizers"] {
-        if let Some(value) = template["metadata"].get(copied) {
-            metadata[copied] = value.clone();
-        }
-    }
-    let body = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]});
-    match cluster.create(&kind::POD, namespace(set), body, &actor()) {
-        Ok(pod) => {
-            let message = format!("Created pod: {}", name(&pod));
-            events::record(cluster, COMPONENT, set, Note::normal("SuccessfulCreate", &message));
-            Ok(())
-        }
-        Err(status) => {
-            if !is_namespace_terminating(&status) {
-                let message = format!("Error creating: {status}");
-                events::record(cluster, COMPONENT, set, Note::warning("FailedCreate", &message));
-            }
-            Err(status)
-        }
     }
 }
 
@@ -159,18 +88,8 @@ fn delete_pods(cluster: &mut Cluster, set: &Value, active: &[Arc<Value>], count:
     }
     let mut failed = None;
     for pod in victims::choose(cluster, set, active, count) {
-        let options = DeleteOptions { uid: Some(uid(&pod).to_owned()), ..DeleteOptions::default() };
-        match cluster.delete(&kind::POD, namespace(&pod), name(&pod), &options, &actor()) {
-            Ok(_) => {
-                let message = format!("Deleted pod: {}", name(&pod));
-                events::record(cluster, COMPONENT, set, Note::normal("SuccessfulDelete", &message));
-            }
-            Err(status) if status.code == 404 => {}
-            Err(status) => {
-                let message = format!("Error deleting: {status}");
-                events::record(cluster, COMPONENT, set, Note::warning("FailedDelete", &message));
-                failed = Some(Failure { status, reason: "FailedDelete" });
-            }
+        if let Err(status) = KEEPER.delete(cluster, set, &pod) {
+            failed = Some(Failure { status, reason: "FailedDelete" });
         }
     }
     failed.map_or(Ok(()), Err)

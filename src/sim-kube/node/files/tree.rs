@@ -77,6 +77,11 @@ impl Entry {
         if user.uid == 0 {
             return bits & 1 == 0 || self.is_directory() || self.mode & 0o111 != 0;
         }
+        self.permits(user, bits)
+    }
+
+    /// Whether the permission bits alone give it to this user.
+    pub fn permits(&self, user: &User, bits: u32) -> bool {
         let shift = if user.uid == self.uid {
             6
         } else if user.gid == self.gid || user.groups.contains(&self.gid) {
@@ -144,6 +149,23 @@ impl Tree {
         }
         self.entries.remove(path);
         Ok(())
+    }
+
+    /// Removes whatever is at a path, with all that is below it.
+    pub fn remove_all(&mut self, path: &str) {
+        let front = format!("{}/", path.trim_end_matches('/'));
+        self.entries.retain(|other, _| other == "/" || (other != path && !other.starts_with(&front)));
+    }
+
+    /// Gives everything at and below a path to a group that may then read and write it, and hands itself on (`SetVolumeOwnership`).
+    pub fn give_to_group(&mut self, path: &str, group: u32) {
+        let front = format!("{}/", path.trim_end_matches('/'));
+        for (other, entry) in &mut self.entries {
+            if other == path || other.starts_with(&front) {
+                entry.gid = group;
+                entry.mode |= if entry.is_directory() { 0o2770 } else { 0o660 };
+            }
+        }
     }
 
     /// Every entry, in the order of paths.

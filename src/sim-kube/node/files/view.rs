@@ -17,6 +17,8 @@ pub struct Mount {
     pub volume: String,
     /// The part of the volume that is mounted; `/` for all of it.
     pub below: String,
+    /// The files are the node's own: `below` is a path on its disk.
+    pub is_on_host: bool,
     pub is_read_only: bool,
     /// Files of its own: those of a `subPath` into a volume that is written anew at each change are the ones of the start for ever.
     pub own: Option<Tree>,
@@ -28,6 +30,10 @@ pub struct View<'a> {
     pub is_root_read_only: bool,
     pub mounts: &'a mut Vec<Mount>,
     pub volumes: &'a mut BTreeMap<String, Tree>,
+    /// The node's disk.
+    pub host: &'a mut Tree,
+    /// The superuser is held to the permission bits too: the capability to pass them by has been dropped.
+    pub is_root_bound: bool,
 }
 
 /// Where a path leads.
@@ -39,6 +45,8 @@ pub struct Place {
     inner: String,
 }
 
+/// The set-group-id bit.
+const SET_GROUP: u32 = 0o2000;
 /// As many links as the kernel follows.
 const LINKS_MAX: u32 = 40;
 /// Files that the runtime puts into every container, writable whatever the root is.
@@ -54,7 +62,7 @@ impl View<'_> {
         let entry = self.entry(&self.locate(path, user, true)?).ok_or(FileError::NotFound)?;
         match &entry.kind {
             EntryKind::Directory => Err(FileError::IsADirectory),
-            _ if !entry.allows(user, 4) => Err(FileError::Denied),
+            _ if !self.allows(entry, user, 4) => Err(FileError::Denied),
             EntryKind::File(bytes) => Ok(bytes.clone()),
             EntryKind::Link(_) | EntryKind::Null => Ok(Vec::new()),
         }
@@ -67,7 +75,7 @@ impl View<'_> {
     pub fn write(&mut self, path: &str, bytes: &[u8], mode: WriteMode, user: &User, now: u64) -> Result<(), FileError> {
         let place = self.locate(path, user, true)?;
         let is_read_only = self.is_read_only(&place);
-        let may_write = self.entry(&place).is_some_and(|entry| entry.allows(user, 2));
+        let may_write = self.entry(&place).is_some_and(|entry| self.allows(entry, user, 2));
         match self.entry_mut(&place) {
             Some(entry) => match &mut entry.kind {
                 EntryKind::Directory => Err(FileError::IsADirectory),
@@ -86,7 +94,8 @@ impl View<'_> {
             },
             None => {
                 self.may_create(&place, user)?;
-                let entry = Entry::file(bytes, 0o644, now).owned_by(user.uid, user.gid);
+                let (gid, _) = self.heritage(&place, user);
+                let entry = Entry::file(bytes, 0o644, now).owned_by(user.uid, gid);
                 self.put(&place, entry);
                 Ok(())
             }
@@ -112,7 +121,7 @@ impl View<'_> {
         if !entry.is_directory() {
             return Err(FileError::NotADirectory);
         }
-        if !entry.allows(user, 4) {
+        if !self.allows(entry, user, 4) {
             return Err(FileError::Denied);
         }
         Ok(self.tree(place.mount).map(|tree| tree.names(&place.inner)).unwrap_or_default())
@@ -144,7 +153,8 @@ impl View<'_> {
             return Err(FileError::Exists);
         }
         self.may_create(&place, user)?;
-        self.put(&place, Entry::directory(0o755, now).owned_by(user.uid, user.gid));
+        let (gid, bits) = self.heritage(&place, user);
+        self.put(&place, Entry::directory(0o755 | bits, now).owned_by(user.uid, gid));
         Ok(())
     }
 
@@ -156,6 +166,7 @@ impl View<'_> {
     /// A key for the file's lock: the same for all containers that share it. `private` names what is not shared.
     pub fn lock_key(&self, place: &Place, private: &str) -> String {
         match place.mount.and_then(|at| self.mounts.get(at)) {
+            Some(mount) if mount.is_on_host => format!("host:{}", place.inner),
             Some(mount) if mount.own.is_none() => format!("{}:{}", mount.volume, place.inner),
             _ => format!("{private}:{}", place.path),
         }
@@ -180,7 +191,7 @@ impl View<'_> {
             if !directory.is_directory() {
                 return Err(FileError::NotADirectory);
             }
-            if !directory.allows(user, 1) {
+            if !self.allows(directory, user, 1) {
                 return Err(FileError::Denied);
             }
             let next = format!("{at}/{part}");
@@ -231,6 +242,9 @@ impl View<'_> {
             None => Some(&*self.root),
             Some(at) => {
                 let mount = self.mounts.get(at)?;
+                if mount.is_on_host {
+                    return Some(&*self.host);
+                }
                 mount.own.as_ref().or_else(|| self.volumes.get(&mount.volume))
             }
         }
@@ -241,6 +255,9 @@ impl View<'_> {
             None => Some(&mut *self.root),
             Some(at) => {
                 let mount = self.mounts.get_mut(at)?;
+                if mount.is_on_host {
+                    return Some(&mut *self.host);
+                }
                 match &mut mount.own {
                     Some(own) => Some(own),
                     None => self.volumes.get_mut(&mount.volume),
@@ -256,6 +273,19 @@ impl View<'_> {
     fn put(&mut self, place: &Place, entry: Entry) {
         if let Some(tree) = self.tree_mut(place.mount) {
             tree.put(&place.inner, entry);
+        }
+    }
+
+    fn allows(&self, entry: &Entry, user: &User, bits: u32) -> bool {
+        if self.is_root_bound { entry.permits(user, bits) } else { entry.allows(user, bits) }
+    }
+
+    /// The group of something new, and the mode bits that a new folder takes over: a folder with the set-group-id bit hands both on.
+    fn heritage(&self, place: &Place, user: &User) -> (u32, u32) {
+        let above = place.path.rsplit_once('/').map_or("", |(above, _)| above);
+        match self.entry(&self.place_of(above)) {
+            Some(folder) if folder.mode & SET_GROUP != 0 => (folder.gid, SET_GROUP),
+            _ => (user.gid, 0),
         }
     }
 
@@ -275,7 +305,7 @@ impl View<'_> {
         match self.entry(&self.place_of(above)) {
             None => Err(FileError::NotFound),
             Some(entry) if !entry.is_directory() => Err(FileError::NotADirectory),
-            Some(entry) if !entry.allows(user, 2) => Err(FileError::Denied),
+            Some(entry) if !self.allows(entry, user, 2) => Err(FileError::Denied),
             Some(_) => Ok(()),
         }
     }
@@ -293,7 +323,9 @@ mod tests {
         root: Tree,
         mounts: Vec<Mount>,
         volumes: BTreeMap<String, Tree>,
+        host: Tree,
         read_only: bool,
+        bound: bool,
     }
 
     impl Box {
@@ -309,6 +341,7 @@ mod tests {
                 path: "/config".into(),
                 volume: "config".into(),
                 below: "/".into(),
+                is_on_host: false,
                 is_read_only: true,
                 own: None,
             };
@@ -316,7 +349,9 @@ mod tests {
                 root,
                 mounts: vec![mount],
                 volumes: BTreeMap::from([("config".to_owned(), volume)]),
+                host: Tree::default(),
                 read_only: false,
+                bound: false,
             }
         }
 
@@ -326,6 +361,8 @@ mod tests {
                 is_root_read_only: self.read_only,
                 mounts: &mut self.mounts,
                 volumes: &mut self.volumes,
+                host: &mut self.host,
+                is_root_bound: self.bound,
             }
         }
     }
@@ -356,6 +393,36 @@ mod tests {
         let write = |files: &mut Box, user: &User| files.view().write("/etc/new", b"x", WriteMode::Replace, user, 0);
         assert_eq!(write(&mut files, &app(&[])), Err(FileError::Denied));
         assert_eq!(write(&mut files, &root()), Ok(()));
+    }
+
+    /// Documented in `capabilities(7)`: without CAP_DAC_OVERRIDE the superuser is one user among others.
+    #[test]
+    fn a_superuser_without_the_capability_is_held_to_the_bits() {
+        let mut files = Box::new();
+        files.root.put("/secret", Entry::file("x", 0o400, 0).owned_by(10_001, 10_001));
+        assert_eq!(files.view().read("/secret", &root()).unwrap(), b"x");
+        files.bound = true;
+        assert_eq!(files.view().read("/secret", &root()), Err(FileError::Denied));
+        assert_eq!(files.view().read("/etc/passwd", &root()).unwrap(), b"root");
+    }
+
+    #[test]
+    fn a_mount_of_the_node_shows_the_nodes_files() {
+        let mut files = Box::new();
+        files.host.put("/srv/data", Entry::directory(0o2777, 0).owned_by(0, 77));
+        files.mounts.push(Mount {
+            path: "/data".into(),
+            volume: "data".into(),
+            below: "/srv/data".into(),
+            is_on_host: true,
+            is_read_only: false,
+            own: None,
+        });
+        files.view().write("/data/a", b"x", WriteMode::Replace, &app(&[]), 0).unwrap();
+        files.view().make_directory("/data/b", &app(&[]), 0).unwrap();
+        let made = files.host.get("/srv/data/a").unwrap();
+        assert_eq!((made.uid, made.gid), (10_001, 77), "the folder hands its group on");
+        assert_eq!(files.host.get("/srv/data/b").unwrap().mode, 0o2755);
     }
 
     #[test]

@@ -26,6 +26,7 @@ const LEAVE: Duration = Duration::from_millis(900);
 
 /// Begins the end of the pod.
 pub(super) fn begin(cluster: &mut Cluster, id: &str) {
+    let now = cluster.now();
     let current = cluster.nodes.pods.get(id).and_then(|pod| cluster.store.get(&pod.key)).cloned();
     let Some(pod) = cluster.nodes.pods.get_mut(id) else { return };
     let is_known = current.as_ref().is_some_and(|current| uid(current) == id);
@@ -35,6 +36,7 @@ pub(super) fn begin(cluster: &mut Cluster, id: &str) {
     // A pod that was removed by force gets the least there is.
     let grace = if is_known { spec::grace(&pod.pod) } else { Duration::ZERO };
     pod.stage = Stage::Stopping;
+    pod.stopping_since = Some(now);
     pod.worker.is_busy = true;
     pod.worker.again = false;
     pod.worker.retry = None;
@@ -60,12 +62,22 @@ pub(super) fn stop_main(cluster: &mut Cluster, id: &str, grace: Duration) -> Nex
     Next::Now
 }
 
-/// Sidecars stop in the reverse order of their start; the simulator lets them stop together.
+/// Sidecars stop in the reverse order of their start, each once the one after it is gone; what is left of the pod's grace is theirs.
 pub(super) fn stop_sidecars(cluster: &mut Cluster, id: &str, grace: Duration) -> Next {
-    let names = running(cluster, id, |role| role == Some(Role::Sidecar));
-    for name in names.iter().rev() {
-        stop::stop(cluster, id, name, &format!("Stopping container {name}"), grace);
-    }
+    let now = cluster.now();
+    let Some(pod) = cluster.nodes.pods.get_mut(id) else { return Next::Now };
+    let last = spec::containers(&pod.pod)
+        .filter(|(role, container)| {
+            let name = crate::object::text(container, "/name");
+            *role == Role::Sidecar && pod.running().any(|(running, _)| running == name)
+        })
+        .last()
+        .map(|(_, container)| crate::object::text(container, "/name").to_owned());
+    let Some(name) = last else { return Next::Now };
+    let left = grace.saturating_sub(now - pod.stopping_since.unwrap_or(now));
+    pod.worker.ops.push_front(Op::StopSidecars { grace });
+    pod.worker.ops.push_front(Op::Gone { container: name.clone() });
+    stop::stop(cluster, id, &name, &format!("Stopping container {name}"), left);
     Next::Now
 }
 

@@ -22,7 +22,10 @@ pub(super) use step::next_resync;
 pub use step::{go_on, sync};
 pub use stop::stop_further;
 
-use super::pod_run::{PodRun, Stage};
+use super::{
+    machine,
+    pod_run::{PodRun, Stage},
+};
 use crate::{
     Cluster,
     controllers::events::{self, Note, Source},
@@ -201,8 +204,8 @@ pub(super) fn notice_soon(cluster: &mut Cluster, id: &str) {
 
 /// A container's process has ended: whoever waits for it goes on, everybody else is told at the next look.
 pub fn container_ended(cluster: &mut Cluster, id: &str) {
-    let waits = cluster.nodes.pods.get(id).is_some_and(|pod| pod.worker.waits);
-    if waits {
+    let waits = cluster.nodes.pods.get(id).filter(|pod| pod.worker.waits).map(|pod| pod.node.clone());
+    if waits.is_some_and(|node| machine::has_kubelet(cluster, &node)) {
         step::go_on(cluster, id);
     } else {
         notice(cluster, id);

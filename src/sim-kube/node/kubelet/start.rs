@@ -11,6 +11,8 @@ use crate::{
     controllers::events::Note,
     node::{
         back_off::{BackOff, go_duration},
+        capabilities,
+        cpu::Throttle,
         environment, executable, ids, image,
         pod_run::{Past, Pull, Reason, Retry},
         run::{self, Ended, Process, Run},
@@ -154,13 +156,13 @@ fn configure(cluster: &mut Cluster, id: &str, container: &str) -> Result<Option<
     let env = environment::build(cluster, id, &definition, &config)?;
     let Some(pod) = cluster.nodes.pods.get(id) else { return Ok(None) };
     let user = executable::user(&pod.pod, &definition)?;
+    let number = pod.containers.get(container).and_then(|held| held.run.as_ref()).map_or(0, |run| run.number + 1);
     let argv = executable::argv(&definition, &config, &env);
     let cwd = match text(&definition, "/workingDir") {
         "" => "/".to_owned(),
         cwd => environment::expand(cwd, &env),
     };
-    let mounts = volumes::mounts(pod, &definition, &env)?;
-    let number = pod.containers.get(container).and_then(|held| held.run.as_ref()).map_or(0, |run| run.number + 1);
+    let mounts = volumes::mounts(cluster, id, &definition, &env);
     let is_root_read_only = truth(&definition, "/securityContext/readOnlyRootFilesystem");
     let now = cluster.now();
     let mut root = executable::root(cluster, id, &mounts);
@@ -181,7 +183,9 @@ fn configure(cluster: &mut Cluster, id: &str, container: &str) -> Result<Option<
         log: run::Log::default(),
         root,
         is_root_read_only,
+        is_root_bound: !capabilities::overrides_permissions(&definition),
         mounts,
+        throttle: Throttle::default(),
         ending: None,
         wake: None,
         stop: None,

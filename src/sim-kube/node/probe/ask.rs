@@ -33,8 +33,10 @@ pub(super) fn ask(cluster: &mut Cluster, id: &str, container: &str, run: u32, ki
         http(cluster, id, container, action, timeout)
     } else if let Some(action) = probe.get("tcpSocket") {
         tcp(cluster, id, container, action, timeout)
+    } else if let Some(action) = probe.get("grpc") {
+        grpc(cluster, id, container, action, timeout)
     } else {
-        Err("missing probe handler for this simulator: gRPC is not simulated".to_owned())
+        Err("missing probe handler".to_owned())
     };
     let answer = match answer {
         Ok(answer) => answer,
@@ -126,6 +128,14 @@ fn tcp(cluster: &mut Cluster, id: &str, container: &str, action: &Value, timeout
         }
         Err(_) => Answer { is_well: false, words: format!("dial tcp {to}: i/o timeout"), took },
     })
+}
+
+/// The program speaks no gRPC: whether it listens or not, no connection comes about, and the probe's time runs out.
+fn grpc(cluster: &Cluster, id: &str, container: &str, action: &Value, timeout: Duration) -> Result<Answer, String> {
+    let (to, _) = target(cluster, id, container, action)?;
+    let words =
+        format!("timeout: failed to connect service \"{to}\" within {}s: context deadline exceeded", timeout.as_secs());
+    Ok(Answer { is_well: false, words, took: timeout })
 }
 
 fn command(

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Ended, Process, Run};
 use crate::{
     Cluster,
-    node::{files::View, kubelet, spec},
+    node::{
+        files::{Tree, View},
+        host, kubelet, spec,
+    },
     object::text,
 };
 
@@ -29,7 +32,10 @@ pub struct Ending {
 /// The run is over, now.
 pub fn over(cluster: &mut Cluster, uid: &str, container: &str, number: u32, ending: Ending) {
     let now = cluster.now();
-    let Some(pod) = cluster.nodes.pods.get_mut(uid) else { return };
+    let Some(node) = cluster.nodes.pods.get(uid).map(|pod| pod.node.clone()) else { return };
+    host::ensure(cluster, &node);
+    let super::super::Nodes { pods, disks, .. } = &mut cluster.nodes;
+    let (Some(pod), Some(disk)) = (pods.get_mut(uid), disks.get_mut(&node)) else { return };
     let definition = spec::container(&pod.pod, container).cloned().unwrap_or_default();
     let volumes = &mut pod.volumes;
     let Some(held) = pod.containers.get_mut(container) else { return };
@@ -45,7 +51,7 @@ pub fn over(cluster: &mut Cluster, uid: &str, container: &str, number: u32, endi
         "" => "/dev/termination-log",
         path => path,
     };
-    let mut message = written_message(run, volumes, path);
+    let mut message = written_message(run, volumes, disk, path);
     if message.is_empty() && code != 0 && text(&definition, "/terminationMessagePolicy") == "FallbackToLogsOnError" {
         message = run.log.tail(now, LOG_LINES_MAX, LOG_BYTES_MAX);
     }
@@ -66,10 +72,18 @@ pub fn over(cluster: &mut Cluster, uid: &str, container: &str, number: u32, endi
 
 fn written_message(
     run: &mut Run,
-    volumes: &mut std::collections::BTreeMap<String, crate::node::files::Tree>,
+    volumes: &mut std::collections::BTreeMap<String, Tree>,
+    host: &mut Tree,
     path: &str,
 ) -> String {
-    let view = View { root: &mut run.root, is_root_read_only: false, mounts: &mut run.mounts, volumes };
+    let view = View {
+        root: &mut run.root,
+        is_root_read_only: false,
+        mounts: &mut run.mounts,
+        volumes,
+        host,
+        is_root_bound: false,
+    };
     let mut bytes = view.read(path, &User::default()).unwrap_or_default();
     bytes.truncate(MESSAGE_BYTES_MAX);
     String::from_utf8_lossy(&bytes).into_owned()

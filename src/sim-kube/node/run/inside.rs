@@ -18,7 +18,7 @@ use super::{Run, program};
 use crate::{
     Cluster,
     network::{self, Caller, Source},
-    node::files::View,
+    node::{Nodes, files::View, host},
 };
 
 /// Which process.
@@ -87,13 +87,23 @@ impl<'a> Inside<'a> {
     }
 
     fn with_files<T>(&mut self, work: impl FnOnce(&mut View, &User) -> Result<T, FileError>) -> Result<T, FileError> {
-        let pod = self.cluster.nodes.pods.get_mut(&self.who.pod).ok_or(FileError::NotFound)?;
+        let node = self.cluster.nodes.pods.get(&self.who.pod).ok_or(FileError::NotFound)?.node.clone();
+        host::ensure(self.cluster, &node);
+        let Nodes { pods, disks, .. } = &mut self.cluster.nodes;
+        let pod = pods.get_mut(&self.who.pod).ok_or(FileError::NotFound)?;
+        let host = disks.get_mut(&node).ok_or(FileError::NotFound)?;
         let volumes = &mut pod.volumes;
         let run = pod.containers.get_mut(&self.who.container).and_then(|container| container.run.as_mut());
         let run = run.filter(|run| run.number == self.who.run).ok_or(FileError::NotFound)?;
         let user = run.user.clone();
-        let mut view =
-            View { root: &mut run.root, is_root_read_only: run.is_root_read_only, mounts: &mut run.mounts, volumes };
+        let mut view = View {
+            root: &mut run.root,
+            is_root_read_only: run.is_root_read_only,
+            mounts: &mut run.mounts,
+            volumes,
+            host,
+            is_root_bound: run.is_root_bound,
+        };
         work(&mut view, &user)
     }
 
@@ -178,8 +188,11 @@ impl Machine for Inside<'_> {
             let place = files.locate(path, user, true)?;
             Ok(files.lock_key(&place, &private))
         });
-        // The same volume's name means another volume in another pod.
-        let key = format!("{} {}", self.who.pod, key.map_err(LockError::File)?);
+        // The same volume's name means another volume in another pod; a place on the node's disk is the same for all of its pods.
+        let key = key.map_err(LockError::File)?;
+        let node = self.cluster.nodes.pods.get(&self.who.pod).map_or("", |pod| pod.node.as_str());
+        let whose = if key.starts_with("host:") { node } else { self.who.pod.as_str() };
+        let key = format!("{whose} {key}");
         if self.cluster.nodes.locks.get(&key).is_some_and(|holder| *holder != private) {
             return Err(LockError::Held);
         }
@@ -210,9 +223,9 @@ impl Machine for Inside<'_> {
 
     fn processes(&self) -> Vec<Process> {
         let Some(run) = self.run() else { return Vec::new() };
-        let mut processes = vec![Process { pid: 1, uid: run.user.uid, argv: run.argv.clone() }];
+        let mut processes = vec![Process { pid: 1, uid: run.user.uid, state: 'S', argv: run.argv.clone() }];
         if self.who.pid != 1 {
-            processes.push(Process { pid: self.who.pid, uid: run.user.uid, argv: self.argv.clone() });
+            processes.push(Process { pid: self.who.pid, uid: run.user.uid, state: 'R', argv: self.argv.clone() });
         }
         processes
     }

@@ -1,5 +1,6 @@
 //! One run of a container: a process from its start to its end.
 
+mod console;
 mod end;
 mod inside;
 mod log;
@@ -11,12 +12,14 @@ use breakfix_sim::{SimTime, queue::Ticket};
 use breakfix_workload::{Program, User};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use console::{Console, feed, prompt};
 pub use end::Ending;
 pub use inside::{Inside, Who};
 pub use log::Log;
-pub use program::{boot, crash, interrupt, is_over_memory, rearm, wake};
+pub use program::{boot, crash, held_bytes, interrupt, is_over_memory, rearm, wake};
 
 use super::{
+    cpu::Throttle,
     files::{Mount, Tree},
     resident::Resident,
 };
@@ -41,7 +44,11 @@ pub struct Run {
     pub log: Log,
     pub root: Tree,
     pub is_root_read_only: bool,
+    /// The superuser is held to the permission bits, as everybody is.
+    pub is_root_bound: bool,
     pub mounts: Vec<Mount>,
+    /// What it has used of its processor quota.
+    pub throttle: Throttle,
     /// An end that is decided and comes at a moment.
     pub ending: Option<Ending>,
     /// The queued moment at which the program goes on.
@@ -80,6 +87,8 @@ pub enum Process {
     None,
     Workload(Shared),
     Resident(Resident),
+    /// Waits for input.
+    Console(Console),
 }
 
 /// A program that can be asked something while the cluster around it is changed; a copy of the cluster has a program of its own.

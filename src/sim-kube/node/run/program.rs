@@ -5,7 +5,7 @@ use std::time::Duration;
 use breakfix_sim::SimTime;
 use breakfix_workload::{Boot, End, Reaction, SIGKILL, SIGTERM, Stream};
 
-use super::{Ending, Inside, Process, Shared, end};
+use super::{Ending, Inside, Process, Shared, console, end};
 use crate::{
     Cluster,
     event::{Event, PodStep},
@@ -32,6 +32,12 @@ pub fn boot(cluster: &mut Cluster, uid: &str, container: &str, number: u32) {
         return;
     }
     let least = PROCESS_LEAST + Duration::from_millis(cluster.chance.below(PROCESS_JITTER_MILLIS));
+    if let Some(console) = console::open(cluster, uid, container, number) {
+        if let Some(run) = cluster.nodes.pods.get_mut(uid).and_then(|pod| pod.run_mut(container, number)) {
+            run.process = Process::Console(console);
+        }
+        return;
+    }
     let mut inside = Inside::main(cluster, uid, container, number, Duration::ZERO, 0);
     let booted = breakfix_workload::boot(&argv, &mut inside);
     let at = inside.now();
@@ -77,7 +83,9 @@ pub fn rearm(cluster: &mut Cluster, uid: &str, container: &str, number: u32) {
             run.ending = Some(Ending { at: now, end: End::Signal(SIGKILL), is_oom: true });
             due = Some(now);
         }
-        let wakes = program.wakes_at().map(|uptime| (started + uptime).max(now));
+        // A program whose end is decided has nothing left to do: its last call may still be under way.
+        let wakes = program.wakes_at().filter(|_| run.ending.is_none());
+        let wakes = wakes.map(|uptime| (started + uptime).max(now));
         due = due.into_iter().chain(wakes).min();
     }
     set_wake(cluster, uid, container, number, due.map(|due| due.max(now)));
@@ -85,11 +93,16 @@ pub fn rearm(cluster: &mut Cluster, uid: &str, container: &str, number: u32) {
 
 /// Whether the program holds more memory than it may, at a moment that its process has reached.
 pub fn is_over_memory(cluster: &Cluster, uid: &str, container: &str, at: SimTime) -> bool {
-    let Some(pod) = cluster.nodes.pods.get(uid) else { return false };
-    let Some(limit) = spec::memory_limit(&pod.pod, container) else { return false };
-    let run = pod.containers.get(container).and_then(|container| container.run.as_ref());
-    run.and_then(|run| Some((run.program()?, run.started?)))
-        .is_some_and(|(program, started)| BASE_BYTES + program.held_bytes(at - started) > limit)
+    let pod = cluster.nodes.pods.get(uid);
+    let limit = pod.and_then(|pod| spec::memory_limit(&pod.pod, container));
+    limit.is_some_and(|limit| held_bytes(cluster, uid, container, at).is_some_and(|held| held > limit))
+}
+
+/// The memory that a running program holds at a moment, in bytes; a program of others holds the least.
+pub fn held_bytes(cluster: &Cluster, uid: &str, container: &str, at: SimTime) -> Option<u64> {
+    let run = cluster.nodes.pods.get(uid)?.containers.get(container)?.run.as_ref()?;
+    let started = run.started.filter(|_| run.is_running())?;
+    Some(BASE_BYTES + run.program().map_or(0, |program| program.held_bytes(at - started)))
 }
 
 /// Ends the run at a moment, unless an earlier end is decided.

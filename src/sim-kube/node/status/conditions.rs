@@ -30,7 +30,7 @@ impl Condition {
     }
 }
 
-/// kubelet's own conditions in their order, then those that others wrote.
+/// The conditions that others wrote, then kubelet's own in their order (`mergePodStatus`).
 pub(super) fn all(cluster: &Cluster, pod: &PodRun, old: &Value, phase: &str, lists: &Lists) -> Vec<Value> {
     let today = cluster.today();
     let containers_ready = containers_ready(phase, lists);
@@ -42,9 +42,9 @@ pub(super) fn all(cluster: &Cluster, pod: &PodRun, old: &Value, phase: &str, lis
         Condition::holds("PodScheduled"),
     ];
     let old = entries(old, "/conditions");
-    let mut all: Vec<Value> = own.iter().map(|condition| dated(condition, pod, old, &today)).collect();
     let others = old.iter().filter(|condition| !own.iter().any(|own| own.name == text(condition, "/type")));
-    all.extend(others.cloned());
+    let mut all: Vec<Value> = others.cloned().collect();
+    all.extend(own.iter().map(|condition| dated(condition, pod, old, &today)));
     all
 }
 

@@ -66,7 +66,11 @@ fn compute(cluster: &Cluster, id: &str) -> Option<Value> {
     // A pod counts as over only when nothing of it is left that could run.
     let is_over = pod.stage == Stage::Over;
     let is_last = matches!(true_phase, "Succeeded" | "Failed");
-    let before = text(&old, "/phase");
+    let before = match text(&old, "/phase") {
+        // A node tells that a container runs before it tells that it has ended, however short its life was.
+        "Pending" if phase::has_ended(pod, &lists) => "Running",
+        before => before,
+    };
     let phase = if is_last && !is_over && !before.is_empty() { before } else { true_phase };
     status.insert("phase".to_owned(), json!(phase));
     if let Some(verdict) = &pod.verdict

@@ -79,3 +79,9 @@ pub(super) fn of(pod: &PodRun, lists: &Lists) -> &'static str {
         (_, false, false) => "Failed",
     }
 }
+
+/// Whether one of its containers proper has run and ended.
+pub(super) fn has_ended(pod: &PodRun, lists: &Lists) -> bool {
+    let mut main = spec::containers(&pod.pod).filter(|(role, _)| *role == Role::Main);
+    main.any(|(_, it)| lists.get(text(it, "/name")).is_some_and(|it| it.pointer("/state/terminated").is_some()))
+}

@@ -1,34 +1,42 @@
 //! A pod's volumes: what is in them, when they can be mounted, and how changes of ConfigMaps and Secrets reach them.
 //!
-//! `sources` makes the files of the kinds that are written by kubelet; `names` the files by which a pod knows names.
+//! `sources` makes the files of the kinds that are written by kubelet; `persistent` finds those that lie on the node's disk and outlive
+//! the pod; `mounts` says where a container sees which; `names` makes the files by which a pod knows names.
 
+mod mounts;
 mod names;
 mod payload;
+mod persistent;
 mod sources;
+mod trouble;
 
 use std::{sync::Arc, time::Duration};
 
 use breakfix_sim::{Key, StoreEvent};
 use serde_json::Value;
 
+pub(super) use mounts::mounts;
 pub(super) use names::{hosts, resolv_conf};
+pub use persistent::OnHost;
 pub(super) use sources::field;
+use trouble::Trouble;
 
 use super::{
-    environment,
-    files::{Entry, Mount, Tree},
+    files::{Entry, Tree},
     kubelet::{self, Next, Op, record},
-    pod_run::{PodRun, Stage, Unmounted},
+    pod_run::{Stage, Unmounted},
 };
 use crate::{
     Cluster,
     controllers::events::Note,
     kind,
-    object::{entries, name, namespace, number, text, truth},
+    object::{entries, number, text},
 };
 
 /// The first pause after a mount that failed; it doubles.
 const PAUSE: Duration = Duration::from_millis(500);
+/// The pause of the whole step, where it is not the mount that fails; up to half of it comes on top.
+const STEP_PAUSE: Duration = Duration::from_secs(10);
 const PAUSE_MAX: Duration = Duration::from_secs(122);
 /// As long as a step waits for volumes before it says so and begins anew.
 const PATIENCE: Duration = Duration::from_secs(123);
@@ -77,82 +85,65 @@ pub(super) fn mount(cluster: &mut Cluster, id: &str) -> Next {
 }
 
 /// Notes that a volume cannot be mounted now; answers how long until the next try.
-fn put_off(cluster: &mut Cluster, id: &str, volume: &str, why: &str) -> Duration {
+fn put_off(cluster: &mut Cluster, id: &str, volume: &str, trouble: &Trouble) -> Duration {
     let now = cluster.now();
+    let jitter = Duration::from_millis(if trouble.is_of_step { cluster.chance.below(5_000) } else { 0 });
     let Some(pod) = cluster.nodes.pods.get_mut(id) else { return PAUSE };
-    let pause = pod.unmounted.get(volume).map_or(PAUSE, |before| before.delay.saturating_mul(2).min(PAUSE_MAX));
-    let entry = Unmounted { again: now + pause, delay: pause, why: why.to_owned() };
+    let pause = if trouble.is_of_step {
+        STEP_PAUSE + jitter
+    } else {
+        pod.unmounted.get(volume).map_or(PAUSE, |before| before.delay.saturating_mul(2).min(PAUSE_MAX))
+    };
+    let entry = Unmounted { again: now + pause, delay: pause, why: trouble.message.clone() };
     pod.unmounted.insert(volume.to_owned(), entry);
-    let message = format!("MountVolume.SetUp failed for volume \"{volume}\" : {why}");
-    record(cluster, id, "", Note::warning("FailedMount", &message));
+    record(cluster, id, "", Note::warning("FailedMount", &trouble.message));
     pause
 }
 
 /// Brings one volume's files up to date.
-fn set_up(cluster: &mut Cluster, id: &str, volume: &Value) -> Result<(), String> {
-    let now = cluster.clock.today();
-    let Some(pod) = cluster.nodes.pods.get(id) else { return Ok(()) };
+fn set_up(cluster: &mut Cluster, id: &str, volume: &Value) -> Result<(), Trouble> {
     let volume_name = text(volume, "/name").to_owned();
-    let known = pod.volumes.get(&volume_name);
-    let group = number(&pod.pod, "/spec/securityContext/fsGroup").and_then(|group| u32::try_from(group).ok());
-    let tree = if volume.get("emptyDir").is_some() {
-        if known.is_some() {
-            return Ok(());
-        }
-        let root = Entry::directory(0o777, u64::try_from(now.as_second()).unwrap_or(0));
-        Tree::with_root(root.owned_by(0, group.unwrap_or(0)))
+    let Some(pod) = cluster.nodes.pods.get(id) else { return Ok(()) };
+    let (node, is_known) = (pod.node.clone(), pod.on_host.contains_key(&volume_name));
+    let place = if let Some(source) = volume.get("hostPath") {
+        Some(if is_known { return Ok(()) } else { persistent::host_path(cluster, &node, &volume_name, source)? })
+    } else if let Some(source) = volume.get("persistentVolumeClaim") {
+        Some(if is_known { return Ok(()) } else { persistent::claim(cluster, id, &volume_name, source)? })
     } else {
-        let content = sources::content(cluster, pod, volume)?;
-        if known.is_some_and(|known| content.is_shown_by(known)) {
-            return Ok(());
-        }
-        content.tree(now, group, cluster.chance.below(1 << 31))
+        None
     };
-    if let Some(pod) = cluster.nodes.pods.get_mut(id) {
-        pod.unmounted.remove(&volume_name);
+    let tree = if place.is_none() { contents(cluster, id, volume)? } else { None };
+    let Some(pod) = cluster.nodes.pods.get_mut(id) else { return Ok(()) };
+    pod.unmounted.remove(&volume_name);
+    if let Some(place) = place {
+        pod.on_host.insert(volume_name, place);
+    } else if let Some(tree) = tree {
         pod.volumes.insert(volume_name, tree);
     }
     Ok(())
 }
 
-/// Where a container sees which volume. An error is the message of CreateContainerConfigError.
-pub(super) fn mounts(
-    pod: &PodRun,
-    definition: &Value,
-    env: &std::collections::BTreeMap<String, String>,
-) -> Result<Vec<Mount>, String> {
-    let mut mounts = Vec::new();
-    for mount in entries(definition, "/volumeMounts") {
-        let volume = text(mount, "/name");
-        let below = match (text(mount, "/subPath"), text(mount, "/subPathExpr")) {
-            ("", "") => String::new(),
-            ("", pattern) => environment::expand(pattern, env),
-            (below, _) => below.to_owned(),
-        };
-        let below = format!("/{}", below.trim_matches('/'));
-        let kind = entries(&pod.pod, "/spec/volumes").iter().find(|candidate| text(candidate, "/name") == volume);
-        let is_written_by_kubelet = kind.is_some_and(|kind| kind.get("emptyDir").is_none());
-        let mut own = None;
-        if below != "/" && is_written_by_kubelet {
-            own = pod.volumes.get(volume).and_then(|tree| tree.below(&below));
-            if own.is_none() {
-                return Err(format!(
-                    "failed to prepare subPath for volumeMount \"{volume}\" of container \"{}\"",
-                    text(definition, "/name")
-                ));
-            }
-        }
-        mounts.push(Mount {
-            path: text(mount, "/mountPath").trim_end_matches('/').to_owned(),
-            volume: volume.to_owned(),
-            below,
-            is_read_only: truth(mount, "/readOnly") || is_written_by_kubelet,
-            own,
-        });
+/// The files of a volume that lives with the pod, where they are not as they should be.
+fn contents(cluster: &mut Cluster, id: &str, volume: &Value) -> Result<Option<Tree>, Trouble> {
+    let now = cluster.clock.today();
+    let Some(pod) = cluster.nodes.pods.get(id) else { return Ok(None) };
+    let known = pod.volumes.get(text(volume, "/name"));
+    let group = group(&pod.pod);
+    if volume.get("emptyDir").is_some() {
+        let mode = if group.is_some() { 0o2777 } else { 0o777 };
+        let root = Entry::directory(mode, u64::try_from(now.as_second()).unwrap_or(0));
+        return Ok(known.is_none().then(|| Tree::with_root(root.owned_by(0, group.unwrap_or(0)))));
     }
-    // A shorter path first, so that mounts within mounts come to lie on top.
-    mounts.sort_by_key(|mount| mount.path.len());
-    Ok(mounts)
+    let content = sources::content(cluster, pod, volume).map_err(|why| Trouble::set_up(text(volume, "/name"), why))?;
+    if known.is_some_and(|known| content.is_shown_by(known)) {
+        return Ok(None);
+    }
+    Ok(Some(content.tree(now, group, cluster.chance.below(1 << 31))))
+}
+
+/// The group to which a pod's volumes are to belong.
+fn group(pod: &Value) -> Option<u32> {
+    number(pod, "/spec/securityContext/fsGroup").and_then(|group| u32::try_from(group).ok())
 }
 
 /// A ConfigMap or Secret has changed: pods that show it in a volume do so after kubelet's next regular look at them.
@@ -187,9 +178,4 @@ fn shows(pod: &Value, kind: &str, key: &Key) -> bool {
         let projected = entries(volume, "/projected/sources").iter().filter_map(names);
         names(volume).into_iter().chain(projected).any(|name| name == *key.name)
     })
-}
-
-/// The object's name with its namespace, as messages give it.
-pub(super) fn full_name(object: &Value) -> String {
-    format!("{}/{}", namespace(object), name(object))
 }

@@ -1,12 +1,13 @@
 //! The contents of volumes: ConfigMaps, Secrets, fields of the pod, tokens.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{full_name, payload::Payload};
+use super::payload::Payload;
 use crate::{
-    Cluster, Kind, kind,
-    node::{environment, ids, pod_run::PodRun},
+    Cluster, Kind,
+    access::{self, Bound, Wanted},
+    kind,
+    node::{environment, pod_run::PodRun},
     object::{entries, members, namespace, number, text, truth, uid},
 };
 
@@ -136,32 +137,22 @@ pub(crate) fn field(cluster: &Cluster, pod: &PodRun, path: &str) -> Option<Strin
     })
 }
 
-/// A service account's token: the claims of a real one; its signature is the simulator's own and the same at each start.
+/// A service account's token, as old as kubelet lets one get: it is renewed when four fifths of its life are over
+/// (`pkg/kubelet/token/token_manager.go`).
 fn token(cluster: &Cluster, pod: &PodRun, source: &Value) -> String {
-    let account = text(&pod.pod, "/spec/serviceAccountName");
-    let space = namespace(&pod.pod);
-    let issued = cluster.clock.date(pod.seen).as_second();
-    let lifetime = number(source, "/expirationSeconds").unwrap_or(3600);
-    let issuer = "https://kubernetes.default.svc.cluster.local";
-    let audience = match text(source, "/audience") {
-        "" => issuer,
-        audience => audience,
+    let seconds = number(source, "/expirationSeconds").unwrap_or(3600);
+    let first = cluster.clock.date(pod.seen).as_second();
+    let each = (seconds * 4 / 5).max(1);
+    let age = cluster.clock.today().as_second().saturating_sub(first);
+    let audience: Vec<String> =
+        Some(text(source, "/audience").to_owned()).filter(|name| !name.is_empty()).into_iter().collect();
+    let wanted = Wanted {
+        namespace: namespace(&pod.pod),
+        account: text(&pod.pod, "/spec/serviceAccountName"),
+        audiences: &audience,
+        seconds,
+        bound: Some(Bound::Pod(&pod.pod)),
+        issued: Some(first + age / each * each),
     };
-    let account_uid = cluster.store.get(&kind::SERVICE_ACCOUNT.key(space, account)).map(|found| uid(found).to_owned());
-    let claims = json!({
-        "aud": [audience],
-        "exp": issued + lifetime,
-        "iat": issued,
-        "iss": issuer,
-        "kubernetes.io": {
-            "namespace": space,
-            "pod": {"name": text(&pod.pod, "/metadata/name"), "uid": pod.uid},
-            "serviceaccount": {"name": account, "uid": account_uid},
-        },
-        "nbf": issued,
-        "sub": format!("system:serviceaccount:{space}:{account}"),
-    });
-    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let body = format!("{}.{}", encode(&json!({"alg": "RS256", "kid": full_name(&pod.pod)})), encode(&claims));
-    format!("{body}.{}", URL_SAFE_NO_PAD.encode(ids::hex(body.as_bytes())))
+    access::token_for(cluster, &wanted).unwrap_or_default()
 }

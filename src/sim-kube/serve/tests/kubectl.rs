@@ -12,7 +12,12 @@ use breakfix_sim::pace::Pace;
 use jiff::Timestamp;
 
 use super::*;
-use crate::serve::{keys::Keys, kubeconfig::kubeconfig, server::Server, service::Service};
+use crate::serve::{
+    keys::Keys,
+    kubeconfig::{kubeconfig, super_kubeconfig},
+    server::Server,
+    service::Service,
+};
 
 /// A served cluster and a kubeconfig for it. The server's thread ends with the test's process.
 pub struct Served {
@@ -28,6 +33,8 @@ impl Served {
         }
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::generate(jiff::civil::date(2026, 11, 21)).unwrap();
+        // Where there are no roles, only the masters may do anything.
+        let has_roles = cluster.list(&crate::kind::CLUSTER_ROLE, None).next().is_some();
         let (send, ports) = std::sync::mpsc::channel();
         let thread_keys = keys.clone();
         std::thread::spawn(move || {
@@ -41,7 +48,13 @@ impl Served {
             });
         });
         let port = ports.recv().unwrap();
-        fs::write(folder.path().join("config"), kubeconfig(&keys, port, "shop")).unwrap();
+        let config = if has_roles { kubeconfig } else { super_kubeconfig };
+        fs::write(folder.path().join("config"), config(&keys, port, "shop")).unwrap();
+        let admin = kubeconfig(&keys, port, "shop");
+        let nobody: String =
+            admin.lines().filter(|line| !line.contains("client-")).map(|line| format!("{line}\n")).collect();
+        fs::write(folder.path().join("nobody"), nobody.replace("  user:\n", "  user: {}\n")).unwrap();
+        fs::write(folder.path().join("admin"), admin).unwrap();
         Some(Self { folder })
     }
 
@@ -49,6 +62,11 @@ impl Served {
         let mut command = Command::new("kubectl");
         command.env("KUBECONFIG", self.folder.path().join("config")).env("HOME", self.folder.path());
         command
+    }
+
+    /// With the kubeconfig of another: `admin`, whom a learner is, or `nobody`, who has no certificate.
+    pub fn as_user(&self, config: &str, arguments: &[&str]) -> Output {
+        self.command().env("KUBECONFIG", self.folder.path().join(config)).args(arguments).output().unwrap()
     }
 
     /// As kubectl before 1.31 would: SPDY, and no WebSocket.
@@ -67,6 +85,11 @@ impl Served {
         let output = self.kubectl(arguments);
         assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A scratch folder that ends with the server.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub fn file(&self, name: &str, object: &Value) -> PathBuf {
@@ -157,8 +180,9 @@ fn a_container_that_does_not_run_is_told_in_kubelet_s_words() {
 #[test]
 fn a_log_is_followed_and_a_port_is_forwarded() {
     let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
-    let mut follow = served.command().args(["logs", "-f", "--tail=0", "web"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(follow.stdout.take().unwrap());
+    // From its beginning: how soon kubectl comes to follow is the machine's affair.
+    let mut follow = served.command().args(["logs", "-f", "web"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(follow.stdout.take().unwrap()).lines();
     let mut forward =
         served.command().args(["port-forward", "pod/web", ":8080"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
@@ -173,9 +197,8 @@ fn a_log_is_followed_and_a_port_is_forwarded() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
         assert_eq!(path == "/", answer.contains("shop 1.4"), "{answer}");
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
-        assert!(line.starts_with(&format!("GET {path} ")), "{line}");
+        let wanted = format!("GET {path} ");
+        assert!(log.any(|line| line.unwrap().starts_with(&wanted)), "{path} is in the log that is followed");
     }
     for mut child in [follow, forward] {
         child.kill().unwrap();
@@ -225,4 +248,86 @@ fn an_older_kubectl_speaks_spdy() {
     assert!(answer.contains("shop 1.4"), "{answer}");
     forward.kill().unwrap();
     forward.wait().unwrap();
+}
+
+#[test]
+fn the_api_server_calls_on_behalf_of_others() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    served.prints(&["expose", "pod", "web", "--port=80", "--target-port=8080", "--name=front"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    let base = "/api/v1/namespaces/shop";
+    let raw = |path: &str| served.kubectl(&["get", "--raw", &format!("{base}/{path}")]);
+    for path in [
+        "pods/web/proxy/",
+        "pods/web:8080/proxy/",
+        "services/front/proxy/",
+        "services/front:80/proxy",
+        "services/http:front:/proxy/",
+    ] {
+        let answer = raw(path);
+        assert!(String::from_utf8_lossy(&answer.stdout).contains("shop 1.4"), "{path}: {answer:?}");
+    }
+    let log = served.prints(&["logs", "web", "--tail=1"]);
+    assert!(log.starts_with("GET / "), "the program saw it: {log}");
+    // The words of the registries' ResourceLocation and of apimachinery's proxy.
+    for (path, words) in [
+        ("services/front:81/proxy/", "no service port 81 found for service \"front\""),
+        ("services/none/proxy/", "services \"none\" not found"),
+        ("pods/web:9/proxy/", "connect: connection refused"),
+        ("pods/ftp:web:9/proxy/", "invalid pod request \"ftp:web:9\""),
+        ("services/https:front:80/proxy/", "server gave HTTP response to HTTPS client"),
+    ] {
+        let refused = raw(path);
+        let error = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && error.contains(words), "{path}: {error}");
+    }
+    served.prints(&["label", "pod", "web", "app-"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+    let refused = raw("services/front/proxy/");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no endpoints available for service \"front\""));
+    assert_eq!(served.prints(&["get", "--raw", "/api/v1/nodes/breakfix-worker/proxy/healthz"]), "ok");
+}
+
+#[test]
+fn kubectl_proxy_is_a_way_in_without_keys() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let mut proxy = served.command().args(["proxy", "--port=0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let address = said.trim().rsplit(' ').next().unwrap().to_owned();
+    let get = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(get("/api/v1/namespaces/shop/pods/web").contains("\"kind\":\"Pod\""));
+    assert!(get("/api/v1/namespaces/shop/pods/web:8080/proxy/").contains("shop 1.4"));
+    proxy.kill().unwrap();
+    proxy.wait().unwrap();
+}
+
+/// What `kubectl run -it --rm … -- sh` does: a shell as the main process, fed over `attach`.
+#[test]
+fn a_main_process_takes_input() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let feed = |arguments: &[&str], text: &str| {
+        let mut command = served.command();
+        command.args(["run", "-i", "--rm", "--restart=Never", "--image=registry.example/shop:1"]).args(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::thread::sleep(Duration::from_millis(2_500));
+        stdin.write_all(text.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    };
+    let shell = feed(&["tmp", "--image-pull-policy=Never", "--", "sh"], "echo one\ncd /etc\npwd\nexit 3\n");
+    let said = String::from_utf8_lossy(&shell.stdout).into_owned();
+    assert!(said.contains("one\n/etc\n"), "{shell:?}");
+    assert_eq!(shell.status.code(), Some(3), "the pod's exit code is kubectl's: {shell:?}");
+    assert!(!served.kubectl(&["get", "pod", "tmp"]).status.success(), "--rm");
+    // Closing the input of a container with stdinOnce ends what reads it.
+    let cat = feed(&["cat", "--image-pull-policy=Never", "--", "cat"], "through\nthe pod\n");
+    assert!(String::from_utf8_lossy(&cat.stdout).contains("through\nthe pod\n"), "{cat:?}");
 }

@@ -71,6 +71,57 @@ async fn time_moves_by_hand_and_images_can_be_added() {
 }
 
 #[tokio::test]
+async fn a_nodes_machine_takes_commands_and_its_lease_tells_whether_it_lives() {
+    let server = local(shared(lived_in("2026-11-21T12:00:00Z".parse().unwrap())));
+    let client = Client::new(server.requests(), "shop");
+    let info = control(&client, "GET", "/breakfix/info", "").await;
+    assert_eq!(info["machines"][0], "breakfix-control-plane");
+    let kubelet =
+        |verb: &str| format!(r#"{{"node": "breakfix-control-plane", "command": ["systemctl", "{verb}", "kubelet"]}}"#);
+    assert_eq!(control(&client, "POST", "/breakfix/node", &kubelet("is-active")).await["stdout"], "active\n");
+    let renewed = async || {
+        let path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/breakfix-control-plane";
+        control(&client, "GET", path, "").await["spec"]["renewTime"].as_str().unwrap().to_owned()
+    };
+    let first = renewed().await;
+    server.host().skip(Duration::from_secs(30));
+    let second = renewed().await;
+    assert!(second > first, "{first} {second}");
+    assert_eq!(control(&client, "POST", "/breakfix/node", &kubelet("stop")).await["exit"], 0);
+    server.host().skip(Duration::from_secs(30));
+    assert_eq!(renewed().await, second, "nobody renews it");
+    assert_eq!(control(&client, "POST", "/breakfix/node", &kubelet("is-active")).await["exit"], 3);
+    for wrong in
+        [r#"{"node": "x", "command": ["true"]}"#, r#"{"node": "breakfix-control-plane", "command": ["vi"]}"#, "{}"]
+    {
+        let request = http::Request::post("/breakfix/node").body(wrong.as_bytes().to_vec()).unwrap();
+        assert!(client.request::<Value>(request).await.is_err(), "{wrong}");
+    }
+}
+
+/// A connection without a certificate is nobody's, and then an account's by its token.
+#[tokio::test]
+async fn without_a_certificate_only_a_token_counts() {
+    let (server, admin) = server();
+    let namespaces: Api<Namespace> = Api::all(admin.clone());
+    namespaces.create(&PostParams::default(), &object(namespace("shop"))).await.unwrap();
+    server.host().skip(Duration::from_secs(2));
+    let path = "/api/v1/namespaces/shop/serviceaccounts/default/token";
+    let request = r#"{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}"#;
+    let token = control(&admin, "POST", path, request).await["status"]["token"].as_str().unwrap().to_owned();
+    let nobody = Client::new(server.requests_of_nobody(), "shop");
+    let said = async |token: Option<&str>| {
+        let mut request = http::Request::get("/api/v1/namespaces/shop/secrets");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        nobody.request::<Value>(request.body(Vec::new()).unwrap()).await.unwrap_err().to_string()
+    };
+    assert!(said(None).await.contains("system:anonymous"));
+    assert!(said(Some(&token)).await.contains("system:serviceaccount:shop:default"));
+}
+
+#[tokio::test]
 async fn the_server_says_that_it_is_a_simulator() {
     let (_server, client) = server();
     let request = http::Request::get("/version").body(kube::client::Body::empty()).unwrap();

@@ -1,10 +1,14 @@
 //! Serving, from the record on disk to a client's socket.
 
+mod access;
+mod breadth;
+pub(crate) mod kinds;
 mod kubectl;
 mod local;
 mod pods;
 mod process;
 mod record;
+mod workloads;
 
 use std::{
     collections::BTreeSet,

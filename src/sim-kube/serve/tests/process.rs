@@ -119,7 +119,7 @@ fn a_process_that_nobody_asks_for_anything_ends_and_keeps_its_cluster() {
     begin(&folder, &cluster(), &Settings { idle_seconds: 1, ..Settings::default() }).unwrap();
     spawn_detached(&program, &folder).unwrap();
     wait_until_dead(&folder);
-    assert!(crate::serve::record::Record::open(&folder).is_ok());
+    assert!(breakfix_sim::serve::record::Record::open::<Cluster>(&folder).is_ok());
 }
 
 #[test]

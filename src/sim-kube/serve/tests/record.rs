@@ -2,18 +2,21 @@
 
 use std::{fs, io::Write, time::Duration};
 
-use breakfix_sim::{Chance, pace::Pace};
+use breakfix_sim::{
+    Chance,
+    pace::Pace,
+    serve::record::{Record, RecordError},
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
+use crate::access::{Access, Trust};
 use crate::serve::{
     blob::Blob,
     call::Call,
-    error::ServeError,
     exec_run::{ExecRun, Job, Place},
     input::AddImages,
-    record::Record,
 };
 
 fn host(cluster: Cluster, record: Option<Record>) -> Host {
@@ -24,12 +27,18 @@ fn bytes(host: &Host) -> String {
     host.look(|cluster| serde_json::to_string(cluster).unwrap()).unwrap()
 }
 
+/// Keys as a process hands them in.
+fn keys(number: u64) -> Trust {
+    let of_seed = Access::from_seed(number, Timestamp::UNIX_EPOCH);
+    of_seed.trust
+}
+
 /// One step of a scenario: good and bad requests, and time.
 fn step(host: &Host, chance: &mut Chance, number: u64) {
     let name = format!("thing-{}", chance.below(5));
     let maps = "/api/v1/namespaces/shop/configmaps";
     let deployments = "/apis/apps/v1/namespaces/shop/deployments";
-    match chance.below(9) {
+    match chance.below(10) {
         0 => drop(ask(host, "POST", "/api/v1/namespaces", &namespace("shop"))),
         1 | 2 => drop(ask(host, "POST", maps, &config_map(&name, &number.to_string()))),
         3 => drop(ask(host, "DELETE", &format!("{maps}/{name}"), &Value::Null)),
@@ -37,6 +46,7 @@ fn step(host: &Host, chance: &mut Chance, number: u64) {
         5 => drop(ask(host, "PUT", &format!("{maps}/{name}"), &config_map(&name, "put"))),
         6 => host.act(AddImages { images: BTreeSet::from([format!("registry.example/{name}:1")]) }).unwrap(),
         7 => drop(ask(host, "DELETE", &format!("{deployments}/{name}"), &Value::Null)),
+        8 => host.act(keys(number)).unwrap(),
         _ => host.skip(Duration::from_millis(chance.below(20_000))),
     }
 }
@@ -59,7 +69,7 @@ fn a_cluster_that_is_killed_again_and_again_is_the_same_as_one_that_never_was() 
                     if deaths.below(2) == 0 {
                         tear(folder.path());
                     }
-                    let (record, cluster) = Record::open(folder.path()).unwrap();
+                    let (record, cluster) = Record::open::<Cluster>(folder.path()).unwrap();
                     lived = host(cluster, Some(record));
                 }
                 _ => {}
@@ -107,7 +117,7 @@ fn pods_their_files_and_programs_outlive_a_death() {
             }
             if deaths.below(5) == 0 {
                 drop(lived);
-                let (record, cluster) = Record::open(folder.path()).unwrap();
+                let (record, cluster) = Record::open::<Cluster>(folder.path()).unwrap();
                 lived = host(cluster, Some(record));
                 assert_same(&bytes(&lived), &bytes(&twin), seed, number);
             }
@@ -143,7 +153,7 @@ fn a_death_between_snapshot_and_empty_log_counts_nothing_twice() {
     let before = bytes(&lived);
     drop(lived);
     fs::write(folder.path().join("log.jsonl"), log).unwrap();
-    let (record, cluster) = Record::open(folder.path()).unwrap();
+    let (record, cluster) = Record::open::<Cluster>(folder.path()).unwrap();
     assert_eq!(bytes(&host(cluster, Some(record))), before);
 }
 
@@ -171,7 +181,7 @@ fn what_a_full_disk_refuses_does_not_happen() {
     let log = folder.path().join("log.jsonl");
     fs::remove_file(&log).unwrap();
     std::os::unix::fs::symlink("/dev/full", &log).unwrap();
-    let (record, cluster) = Record::open(folder.path()).unwrap();
+    let (record, cluster) = Record::open::<Cluster>(folder.path()).unwrap();
     let host = host(cluster, Some(record));
     let before = bytes(&host);
     let refused = host.act(request("POST", "/api/v1/namespaces", &namespace("shop"))).unwrap_err();
@@ -184,17 +194,17 @@ fn what_a_full_disk_refuses_does_not_happen() {
 #[test]
 fn damaged_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(Record::open(folder.path()), Err(ServeError::NoCluster { .. })));
+    assert!(matches!(Record::open::<Cluster>(folder.path()), Err(RecordError::Nothing { .. })));
     drop(Record::begin(folder.path(), &cluster()).unwrap());
     let snapshot = folder.path().join("snapshot.json");
     let text = fs::read_to_string(&snapshot).unwrap();
     fs::write(&snapshot, &text[..text.len() / 2]).unwrap();
-    assert!(Record::open(folder.path()).unwrap_err().to_string().contains("snapshot.json"));
-    fs::write(&snapshot, text.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
-    assert!(matches!(Record::open(folder.path()), Err(ServeError::Version { found: 2, .. })));
+    assert!(Record::open::<Cluster>(folder.path()).unwrap_err().to_string().contains("snapshot.json"));
+    fs::write(&snapshot, text.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
+    assert!(matches!(Record::open::<Cluster>(folder.path()), Err(RecordError::Version { found: 3, .. })));
     fs::write(&snapshot, text).unwrap();
     fs::write(folder.path().join("log.jsonl"), "nonsense\n").unwrap();
-    assert!(Record::open(folder.path()).unwrap_err().to_string().contains("log.jsonl"));
+    assert!(Record::open::<Cluster>(folder.path()).unwrap_err().to_string().contains("log.jsonl"));
 }
 
 #[test]
@@ -211,6 +221,6 @@ fn the_log_is_folded_into_the_snapshot_when_it_is_long() {
     assert!(length < 500 << 10, "{length}");
     let before = bytes(&host);
     drop(host);
-    let (record, cluster) = Record::open(folder.path()).unwrap();
+    let (record, cluster) = Record::open::<Cluster>(folder.path()).unwrap();
     assert_eq!(bytes(&super::record::host(cluster, Some(record))), before);
 }

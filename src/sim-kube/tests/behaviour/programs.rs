@@ -313,3 +313,19 @@ fn exec_says_what_the_runtime_says() {
     let refused = run(&mut world, &["nosuch"]).unwrap_err();
     assert!(refused.message.ends_with("exec: \"nosuch\": executable file not found in $PATH"), "{}", refused.message);
 }
+
+/// The job's last call takes its time; its end waits for that, and the clock goes on meanwhile.
+#[test]
+fn a_job_that_hands_in_to_nobody_fails_in_the_end() {
+    let mut world = World::new();
+    world.create(
+        &kind::POD,
+        SPACE,
+        json!({"metadata": {"name": "report"}, "spec": {"restartPolicy": "Never", "containers": [
+            {"name": "main", "image": WEB, "args": ["job", "--after=2s"],
+             "env": [{"name": "REPORT", "value": "http://archive/records"}]}]}}),
+    );
+    world.until(60, "the job ends", |cluster| {
+        cluster.get(&kind::POD, SPACE, "report").unwrap()["status"]["phase"] == "Failed"
+    });
+}

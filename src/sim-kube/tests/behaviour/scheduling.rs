@@ -229,3 +229,24 @@ fn pods_want_company_or_distance() {
         world.events().iter().any(|event| event.contains("1 node(s) didn't satisfy existing pods anti-affinity rules"))
     );
 }
+
+/// Upstream (queueing hint of InterPodAffinity, "assigned Pod add"): whoever waits for a neighbour is tried again when it comes.
+#[test]
+fn a_pod_that_wants_a_neighbour_runs_once_that_has_a_node() {
+    let mut world = World::new();
+    let pod = |name: &str, spec: serde_json::Value| {
+        let mut pod = json!({"metadata": {"name": name, "labels": {"app": name}}, "spec": spec});
+        pod["spec"]["containers"] = json!([{"name": "main", "image": crate::world::WEB}]);
+        pod
+    };
+    let beside = json!([{"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "cache"}}}]);
+    let wish = json!({"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": beside}}});
+    world.create(&kind::POD, SPACE, pod("follower", wish));
+    world.run(3);
+    assert_eq!(world.get(&kind::POD, "follower")["status"]["phase"], "Pending");
+    world.create(&kind::POD, SPACE, pod("cache", json!({})));
+    world.run(15);
+    let node = |name: &str| world.get(&kind::POD, name)["spec"]["nodeName"].clone();
+    assert!(node("cache").is_string());
+    assert_eq!(node("follower"), node("cache"));
+}

@@ -16,6 +16,7 @@ fn claims() -> Claims {
         images: set(&["registry.example/shop/web:1.4"]),
         ports: set(&["18080"]),
         seen: set(&["forgotten", "left-id"]),
+        others: Default::default(),
     }
 }
 

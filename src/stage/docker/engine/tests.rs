@@ -4,7 +4,7 @@ use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::*;
-use crate::docker::endpoint::Origin;
+use crate::docker::endpoint::{Address, Origin};
 
 #[test]
 fn versions_compare_as_numbers() {
@@ -78,6 +78,40 @@ async fn an_engine_that_is_slow_wrong_or_refuses_is_told_apart() {
     assert_eq!(cause(Some(refused)).await, Err((Cause::Answered, "list the containers: disk is full".to_owned())));
     let error = asked(Some("HTTP/1.1 502 Bad\r\n\r\nproxy")).await.unwrap_err();
     assert!(error.chain().ends_with("502 Bad Gateway: proxy"), "{}", error.chain());
+}
+
+/// The same troubles through bollard, which has words of its own for them.
+#[tokio::test]
+async fn a_typed_question_tells_the_same_troubles_apart() {
+    async fn asked(answer: Option<&'static str>) -> Result<usize, TargetError> {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(fake(folder.path(), answer).await, Duration::from_millis(300)).await.unwrap();
+        let answer = engine.ask(engine.docker.list_networks(None)).await;
+        answer.map(|list| list.len()).map_err(|error| engine.trouble("list the networks", error))
+    }
+    let cause = async |answer| asked(answer).await.map_err(|error| (error.cause, error.chain()));
+    assert_eq!(cause(Some("HTTP/1.1 200 OK\r\n\r\n[{\"Name\":\"a\",\"News\":1}]")).await, Ok(1));
+    assert_eq!(cause(None).await.unwrap_err().0, Cause::Slow);
+    assert_eq!(cause(Some("HTTP/1.1 200 OK\r\n\r\n<html>")).await.unwrap_err().0, Cause::Answered);
+    assert_eq!(cause(Some("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[")).await.unwrap_err().0, Cause::Unreachable);
+    assert_eq!(cause(Some("")).await.unwrap_err().0, Cause::Unreachable);
+    let refused = "HTTP/1.1 500 Oops\r\n\r\n{\"message\":\"disk is full\"}";
+    assert_eq!(cause(Some(refused)).await, Err((Cause::Answered, "list the networks: disk is full".to_owned())));
+    assert_eq!(asked(Some("HTTP/1.1 502 Bad\r\n\r\nproxy")).await.unwrap_err().chain(), "list the networks: proxy");
+}
+
+#[test]
+fn a_model_that_would_lose_something_is_not_used() {
+    use bollard::models::ContainerCreateBody;
+    use serde_json::json;
+    let kept = |body: Value| whole::<ContainerCreateBody>(&body).is_some();
+    assert!(kept(json!({
+        "Image": "web:1", "Env": ["A=1"], "ExposedPorts": {"80/tcp": {}}, "Healthcheck": null,
+        "HostConfig": {"Memory": 134_217_728, "PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "1"}]}},
+    })));
+    assert!(!kept(json!({"Image": "web:1", "HostConfig": {"KernelMemory": 1}})), "a field of old engines");
+    assert!(!kept(json!({"Image": "web:1", "Entrypoint": "/workload"})), "a text where the model wants a list");
+    assert!(!kept(json!({"HostConfig": {"RestartPolicy": {"Name": "sometimes"}}})), "a word that the model refuses");
 }
 
 #[tokio::test]

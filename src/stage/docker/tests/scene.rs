@@ -85,7 +85,9 @@ impl Scene {
     pub(super) async fn names(&self, kind: &str) -> Vec<String> {
         let query = Query::Objects { kind: kind.to_owned(), namespace: None };
         let Fetched::Objects(objects) = self.fetch(query).await.unwrap() else { panic!("not objects") };
-        objects.iter().map(|it| it["Name"].as_str().unwrap_or_default().trim_start_matches('/').to_owned()).collect()
+        let names = objects.iter().map(|it| it["Name"].as_str().unwrap_or_default().trim_start_matches('/').to_owned());
+        // Tests run at the same time, and every new container of the engine is looked at.
+        names.filter(|name| name.starts_with(self.name)).collect()
     }
 
     pub(super) async fn get(&self, from: Caller, url: &str) -> Vec<Exchange> {
@@ -169,13 +171,18 @@ async fn connect(name: &'static str, home: tempfile::TempDir) -> Option<Scene> {
         }),
     )];
     let place = Place {
+        platform: breakfix_lab::Platform::Docker,
         session: format!("{name}-test"),
         lab: name.to_owned(),
         folder: home.path().join("sessions").join(format!("{name}-test")),
         namespace: String::new(),
         files: BTreeMap::from([("controls/extra.yaml".to_owned(), extra)]),
+        texts: BTreeMap::new(),
         images: vec![image(name)],
         documents,
+        zones: Vec::new(),
+        contexts: Vec::new(),
+        requires: Vec::new(),
         opened: Timestamp::now(),
     };
     Some(Scene { target: DockerTarget::new(engine, place), name, port, home })

@@ -1,6 +1,8 @@
 //! `apply`: create or replace the documents of a file.
 
-use breakfix_lab::Document;
+use std::collections::BTreeMap;
+
+use breakfix_lab::{Document, live::fill};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,15 +14,18 @@ use crate::{
 const ATTEMPTS: u32 = 5;
 
 impl KubeTarget {
-    pub(super) async fn apply(&self, path: &str) -> Result<(), TargetError> {
+    /// Creates or replaces a file's documents, with live values filled in.
+    pub(super) async fn apply(&self, path: &str, live: &BTreeMap<String, String>) -> Result<(), TargetError> {
         let documents = self.place.files.get(path).ok_or_else(|| {
             TargetError::new(Cause::Local, format!("apply {path}: the lab has no such file"))
                 .hint("`breakfix lab lint` names every file that is missing.")
         })?;
         for document in belongings::in_order(documents) {
-            let resource = self.served(document).await?;
-            self.check_allowed(&resource, document)?;
-            self.apply_document(&resource, document).await?;
+            let mut document = document.clone();
+            fill(&mut document.body, live);
+            let resource = self.served(&document).await?;
+            self.check_allowed(&resource, &document)?;
+            self.apply_document(&resource, &document).await?;
         }
         Ok(())
     }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::{
     kubernetes::{
         api::{Api, PatchKind},
-        belongings, object,
+        belongings,
+        change::home,
+        object,
         resource::Resource,
         target::KubeTarget,
     },
@@ -22,7 +24,8 @@ const RESTARTED_KINDS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 impl KubeTarget {
     pub(super) async fn patch(&self, patch: &Patch) -> Result<(), TargetError> {
         let resource = self.known_resource(None, &patch.kind).await?;
-        let namespace = belongings::namespace_of(&self.place, &resource, patch.namespace.as_deref());
+        let namespace =
+            belongings::namespace_of(&self.place, &resource, home(patch.namespace.as_deref(), patch.owned_by.as_ref()));
         let (kind, mut body) = content(patch)?;
         self.host.adapt(&mut body);
         let names = match (&patch.name, &patch.owned_by) {
@@ -33,10 +36,21 @@ impl KubeTarget {
             }
             _ => return Err(TargetError::new(Cause::Local, "patch: exactly one of `name` and `owned_by` is needed")),
         };
+        let api = match &patch.account {
+            Some(account) => self.api_as(account).await?.ok_or_else(|| {
+                TargetError::new(Cause::Denied, format!("there is no ServiceAccount {}", account.name))
+            })?,
+            None => self.api().await?,
+        };
         for name in names {
-            let done =
-                self.api().await?.patch(&resource, namespace, &name, patch.subresource.as_deref(), kind, &body).await;
-            done.map_err(|trouble| self.cannot(format!("patch {} {name}", patch.kind), trouble))?;
+            let done = api.patch(&resource, namespace, &name, patch.subresource.as_deref(), kind, &body).await;
+            done.map_err(|trouble| match &patch.account {
+                Some(account) if trouble.is_forbidden() => {
+                    let what = format!("patch {} {name} as ServiceAccount {}", patch.kind, account.name);
+                    TargetError::new(Cause::Denied, what).because(trouble)
+                }
+                _ => self.cannot(format!("patch {} {name}", patch.kind), trouble),
+            })?;
         }
         Ok(())
     }

@@ -2,47 +2,67 @@
 
 mod apply;
 mod edit;
+mod job;
+mod live;
+mod nodes;
 mod remove;
 
-use breakfix_grade::Query;
+use std::collections::BTreeMap;
+
 use breakfix_lab::{Change, change::Load, check::Owner};
 use serde_json::Value;
 
 pub(super) use apply::replacement;
 
 use super::{object, resource::Resource, target::KubeTarget, trouble::Trouble};
-use crate::target::{Cause, TargetError};
+use crate::{
+    journal::Undo,
+    target::{Cause, TargetError},
+    work,
+};
 
 /// The time that a request sent for its effect may take.
 const LOAD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl KubeTarget {
-    pub(super) async fn make_change(&self, change: &Change) -> Result<(), TargetError> {
+    pub(super) async fn make_change(&self, change: &Change, undo: &dyn Undo) -> Result<(), TargetError> {
         match change {
-            Change::Apply(path) => self.apply(path).await,
+            Change::Apply(path) => self.apply(path, &BTreeMap::new()).await,
+            Change::With(with) => Box::pin(crate::with::carry_out(self, with, undo)).await,
             Change::Patch(patch) => self.patch(patch).await,
             Change::Delete(delete) => self.remove(delete).await,
             Change::Scale(scale) => self.scale(scale).await,
             Change::Restart(object) => self.restart(object).await,
             Change::Request(load) => self.request(load).await,
             Change::Wait(span) => self.host.pass(span.0).await,
+            Change::Evict(evict) => self.evict_some(evict).await,
+            Change::Cordon(nodes) => self.cordon(nodes, undo).await,
+            Change::Uncordon(nodes) => self.uncordon(nodes).await,
+            Change::Drain(nodes) => self.drain(nodes, undo).await,
+            Change::Node(command) => self.command_nodes(command, undo).await,
+            Change::Sync(_) => self.sync().await,
+            Change::Write(write) => work::edit(&self.place, write),
+            Change::CreateJob(job) => self.create_job(job, undo).await,
+            Change::Await(_) => Err(TargetError::new(Cause::Local, "await a check: whoever makes the changes waits")),
             Change::Recreate(_) => Err(docker_only("recreate")),
             Change::Start(_) => Err(docker_only("start")),
             Change::Stop(_) => Err(docker_only("stop")),
+            Change::Tag(_) => Err(docker_only("tag")),
+            Change::Build(_) => Err(docker_only("build")),
+            Change::Rebuild(_) => Err(docker_only("rebuild")),
         }
     }
 
     /// Requests for their effect: that they could be sent counts, not what they say.
     async fn request(&self, load: &Load) -> Result<(), TargetError> {
-        let query = Query::Requests {
-            from: load.from.clone(),
-            request: load.request.clone(),
-            times: 1,
-            timeout: LOAD_TIMEOUT,
-            control: None,
+        let what = format!("{} {}", load.request.method.as_str(), load.request.url);
+        let sent = async {
+            for probe in self.probes(&load.from).await? {
+                self.send_load(load, LOAD_TIMEOUT, &probe, &what).await?;
+            }
+            Ok(())
         };
-        let sent = async { self.send_requests(&query, &self.probe(&load.from).await?).await };
-        sent.await.map(drop).map_err(|failure| {
+        sent.await.map_err(|failure: breakfix_grade::Failure| {
             let error = TargetError::new(Cause::Answered, failure.to_string());
             failure.hint.iter().fold(error, |error, hint| error.hint(hint.clone()))
         })
@@ -85,6 +105,36 @@ impl KubeTarget {
         }
         Ok(chosen)
     }
+}
+
+impl KubeTarget {
+    /// Puts right what a change noted: what was made for a while goes, what was closed for a while is opened.
+    pub(super) async fn put_right(&self, note: &Value) -> Result<(), TargetError> {
+        if let Some(node) = object::text(note, "/uncordon") {
+            return self.set_unschedulable(node, false).await;
+        }
+        if note.get("node").is_some() {
+            return self.take_back(note).await;
+        }
+        if let (Some(kind), Some(name)) = (object::text(note, "/delete/kind"), object::text(note, "/delete/name")) {
+            let resource = self.known_resource(None, kind).await?;
+            let done =
+                self.api().await?.delete(&resource, object::text(note, "/delete/namespace"), name, None, None).await;
+            return done.map_err(|trouble| self.cannot(format!("delete {kind} {name}"), trouble));
+        }
+        Err(TargetError::new(Cause::Local, format!("the journal has a note that no Kubernetes target writes: {note}"))
+            .hint("`breakfix stop` removes the session as a whole."))
+    }
+}
+
+/// Where objects are that belong to a workload: with it, unless a change says otherwise.
+fn home<'a>(named: Option<&'a str>, owner: Option<&'a Owner>) -> Option<&'a str> {
+    named.or_else(|| owner.and_then(|owner| owner.namespace.as_deref()))
+}
+
+/// Tells the journal what the next mutation needs if it is to be undone.
+pub(super) fn noted(undo: &dyn Undo, note: Value) -> Result<(), TargetError> {
+    undo.note(note).map_err(|error| TargetError::new(Cause::Local, "write the journal").because(error))
 }
 
 fn docker_only(word: &str) -> TargetError {

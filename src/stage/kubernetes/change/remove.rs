@@ -6,7 +6,7 @@ use breakfix_lab::change::Delete;
 use serde_json::Value;
 
 use crate::{
-    kubernetes::{belongings, object, resource, resource::Resource, target::KubeTarget, wait::Wait},
+    kubernetes::{belongings, change::home, object, resource, resource::Resource, target::KubeTarget, wait::Wait},
     target::{Cause, TargetError},
 };
 
@@ -16,7 +16,11 @@ const GONE: Duration = Duration::from_secs(60);
 impl KubeTarget {
     pub(super) async fn remove(&self, delete: &Delete) -> Result<(), TargetError> {
         let resource = self.known_resource(None, &delete.kind).await?;
-        let namespace = belongings::namespace_of(&self.place, &resource, delete.namespace.as_deref());
+        let namespace = belongings::namespace_of(
+            &self.place,
+            &resource,
+            home(delete.namespace.as_deref(), delete.owned_by.as_ref()),
+        );
         let chosen = self.chosen(delete, &resource, namespace).await?;
         let what = |object: &Value| format!("delete {} {}", delete.kind, object::name(object));
         let api = &*self.api().await?;

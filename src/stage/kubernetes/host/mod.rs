@@ -4,7 +4,7 @@ mod context;
 mod kind;
 mod sim;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -13,14 +13,23 @@ pub(crate) use context::{ContextHost, consent};
 pub(crate) use kind::{KindHost, delete_cluster};
 pub(crate) use sim::{LocalSimHost, SimHost, close_simulator, serve_simulator};
 
-use super::api::{Api, SystemClock};
-use crate::target::{Reach, TargetError};
+use super::{
+    api::{Api, SystemClock},
+    kubeconfig,
+};
+pub(crate) use crate::target::random_word;
+use crate::target::{Cause, NodeOutput, Reach, TargetError, WayBack};
 
 /// A way to a cluster.
 #[async_trait]
 pub(crate) trait Host: Send + Sync {
     /// A client, after whatever it takes: a process started, a cluster created, a context read.
     async fn connect(&self) -> Result<kube::Client, TargetError>;
+
+    /// A client that says of nobody whom it acts for, after [`Host::connect`]; `folder`: the session's.
+    async fn without_credentials(&self, folder: &Path) -> Result<kube::Client, TargetError> {
+        kubeconfig::without_credentials(folder).await
+    }
 
     /// Makes these image references, all the workload, known to the nodes.
     async fn provide_images(&self, api: &Api, images: &[String]) -> Result<(), TargetError>;
@@ -34,6 +43,24 @@ pub(crate) trait Host: Send + Sync {
     /// The system's own time, where its `Date` headers say another's.
     fn clock(&self) -> Option<SystemClock> {
         None
+    }
+
+    /// The machines behind the nodes, by name; `None` where nobody gets to them.
+    async fn machines(&self, api: &Api) -> Result<Option<Vec<String>>, TargetError> {
+        let _ = api;
+        Ok(None)
+    }
+
+    /// Runs a command on a machine and waits for its end.
+    async fn on_machine(&self, api: &Api, machine: &str, command: &[String]) -> Result<NodeOutput, TargetError> {
+        let _ = (api, command);
+        Err(TargetError::new(Cause::Missing, format!("run a command on {machine}: nobody gets to the nodes here")))
+    }
+
+    /// Switches a machine on that is off.
+    async fn wake(&self, machine: &str) -> Result<(), TargetError> {
+        let _ = machine;
+        Ok(())
     }
 
     /// Removes the whole system, where it belongs to the session alone. True if so: there is nothing left to clear.
@@ -74,16 +101,15 @@ pub(crate) trait Host: Send + Sync {
         false
     }
 
+    /// A way back to the system as it is now; see [`crate::Target::way_back`].
+    fn way_back(&self) -> Option<WayBack> {
+        None
+    }
+
     /// A word that nobody can know beforehand.
     fn nonce(&self) -> String {
         random_word()
     }
-}
-
-/// Sixteen hexadecimal digits from the system's random source, by way of the standard library's hash keys.
-pub(crate) fn random_word() -> String {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
 /// Replaces the prefix of every text that is an image reference of ours.
@@ -100,7 +126,12 @@ pub(crate) fn rewrite_images(body: &mut Value, from: &str, to: &str) {
     }
 }
 
-/// The variables of a target whose only one is a kubeconfig.
+/// The variables of a target that is reached through a kubeconfig. kubectl's cache of discovery lies beside that file
+/// (`KUBECACHEDIR`, kubectl 1.27 and newer): it goes with the session instead of staying in the learner's home.
 pub(crate) fn kubeconfig_env(path: &std::path::Path) -> BTreeMap<String, String> {
-    BTreeMap::from([("KUBECONFIG".to_owned(), path.display().to_string())])
+    let cache = path.with_file_name("kubectl-cache");
+    BTreeMap::from([
+        ("KUBECONFIG".to_owned(), path.display().to_string()),
+        ("KUBECACHEDIR".to_owned(), cache.display().to_string()),
+    ])
 }

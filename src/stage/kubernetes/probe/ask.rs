@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use breakfix_grade::{Exchange, Failure, Fetched, Query};
-use breakfix_lab::check::{Leg, Owner, Request};
+use breakfix_lab::{
+    change::Load,
+    check::{Leg, Owner, Request},
+};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{AttachParams, AttachedProcess};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{CONTAINER, Probe, bare, failure};
@@ -25,14 +29,33 @@ const OUTPUT_BYTES_MAX: u64 = 32 << 20;
 
 impl KubeTarget {
     /// Answers `Query::Requests`.
-    pub(in crate::kubernetes) async fn send_requests(&self, query: &Query, probe: &Probe) -> Result<Fetched, Failure> {
+    pub(in crate::kubernetes) async fn send_requests(
+        &self,
+        query: &Query,
+        probe: &Probe,
+    ) -> Result<Vec<Exchange>, Failure> {
         let Query::Requests { from: _, request, times, timeout, control } = query else {
             return Err(bare(&query.to_string(), "it is no query for requests"));
         };
         let request = asking::filled(request, &self.host.nonce());
         let urls = self.urls(&request, &query.to_string()).await?;
         let run = Run { request: &request, urls, times: *times, timeout: *timeout, control: control.as_deref() };
-        self.run(probe, run, &query.to_string()).await.map(Fetched::Exchanges)
+        self.run(probe, run, &query.to_string()).await
+    }
+
+    /// Sends requests for their effect, with `each` to at most so many instances. What is said to them does not matter.
+    pub(in crate::kubernetes) async fn send_load(
+        &self,
+        load: &Load,
+        timeout: Duration,
+        probe: &Probe,
+        what: &str,
+    ) -> Result<(), Failure> {
+        let request = asking::filled(&load.request, &self.host.nonce());
+        let mut urls = self.urls(&request, what).await?;
+        urls.truncate(load.count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX)));
+        let run = Run { request: &request, urls, times: load.times.unwrap_or(1).max(1), timeout, control: None };
+        self.run(probe, run, what).await.map(drop)
     }
 
     /// Answers `Query::RoundTrip`.
@@ -69,6 +92,12 @@ impl KubeTarget {
 
     /// The addresses of a workload's running pods, by the pods' names.
     async fn addresses(&self, owner: &Owner) -> Result<Vec<String>, Trouble> {
+        let pods = self.running_pods(owner).await?;
+        Ok(pods.iter().filter_map(|pod| object::text(pod, "/status/podIP")).map(str::to_owned).collect())
+    }
+
+    /// A workload's running pods, by name.
+    pub(in crate::kubernetes) async fn running_pods(&self, owner: &Owner) -> Result<Vec<Value>, Trouble> {
         let api = self.api().await.map_err(|error| Trouble::Unreachable { why: error.chain() })?;
         let namespace = Some(owner.namespace.as_deref().unwrap_or(&self.place.namespace));
         let Some(resource) = Resource::built_in(None, &owner.kind) else { return Ok(Vec::new()) };
@@ -84,7 +113,7 @@ impl KubeTarget {
         let mut pods: Vec<_> = object::descendants(object::uid(&root).unwrap_or_default(), &objects);
         pods.retain(|pod| object::text(pod, "/status/phase") == Some("Running") && !object::is_going(pod));
         pods.sort_by_key(|pod| object::name(pod));
-        Ok(pods.into_iter().filter_map(|pod| object::text(pod, "/status/podIP")).map(str::to_owned).collect())
+        Ok(pods.into_iter().cloned().collect())
     }
 
     async fn run(&self, probe: &Probe, run: Run<'_>, what: &str) -> Result<Vec<Exchange>, Failure> {

@@ -22,7 +22,7 @@ use super::{
     trouble::Trouble,
     wait::Wait,
 };
-pub(crate) use pod::{CONTAINER, IMAGE, manifest};
+pub(crate) use pod::{CONTAINER, IMAGE, is_probe, manifest};
 
 /// How long a probe may take from its creation until it runs.
 const READY: Duration = Duration::from_secs(30);
@@ -72,6 +72,27 @@ impl KubeTarget {
         let probe = self.start_probe(api, caller).await?;
         probes.by_caller.insert(caller.clone(), probe.clone());
         Ok(probe)
+    }
+
+    /// All the probes that a caller means: one, so many, or one on each node.
+    pub(super) async fn probes(&self, caller: &Caller) -> Result<Vec<Probe>, Failure> {
+        let nodes = if caller.every_node { self.ordinary_nodes().await? } else { Vec::new() };
+        let mut probes = Vec::new();
+        for one in singly(caller, &nodes) {
+            probes.push(self.probe(&one).await?);
+        }
+        Ok(probes)
+    }
+
+    /// The names of the nodes that ordinary pods may run on, by name.
+    async fn ordinary_nodes(&self) -> Result<Vec<String>, Failure> {
+        let api = &*self.api().await.map_err(|error| failure(&error))?;
+        let Some(resource) = Resource::built_in(None, "Node") else { return Ok(Vec::new()) };
+        let (_, nodes) = api.list(&resource, None, "").await.map_err(|trouble| trouble.failure("list Node"))?;
+        let mut names: Vec<String> =
+            nodes.iter().filter(|node| is_ordinary(node)).map(|it| object::name(it).to_owned()).collect();
+        names.sort();
+        Ok(names)
     }
 
     async fn verify(&self, api: &Api, probe: &Probe) -> Result<bool, Trouble> {
@@ -200,6 +221,33 @@ impl KubeTarget {
             drop(done);
         }
     }
+}
+
+/// A probe of any session's.
+pub(super) fn is_of_probes(pod: &Value) -> bool {
+    object::label(pod, pod::ROLE_LABEL) == Some(pod::PROBE_ROLE)
+}
+
+/// The callers that a caller stands for, each with one probe. The second and every further one of a kind are told apart by their number.
+fn singly(caller: &Caller, nodes: &[String]) -> Vec<Caller> {
+    let one = Caller { every_node: false, probes: None, ..caller.clone() };
+    if caller.every_node {
+        return nodes.iter().map(|node| Caller { node: Some(node.clone()), ..one.clone() }).collect();
+    }
+    let number = |index: u32| (index > 0).then_some(index + 1);
+    (0..caller.probes.unwrap_or(1)).map(|index| Caller { probes: number(index), ..one.clone() }).collect()
+}
+
+/// Ready, not cordoned, and without a taint that keeps ordinary pods away.
+fn is_ordinary(node: &Value) -> bool {
+    let ready = object::list(node, "/status/conditions").iter().any(|condition| {
+        object::text(condition, "/type") == Some("Ready") && object::text(condition, "/status") == Some("True")
+    });
+    let closed = node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false);
+    let tainted = object::list(node, "/spec/taints")
+        .iter()
+        .any(|taint| matches!(object::text(taint, "/effect"), Some("NoSchedule" | "NoExecute")));
+    ready && !closed && !tainted
 }
 
 /// Trouble of ours as a failure to observe.

@@ -88,10 +88,15 @@ pub(crate) fn manifest(place: &Place, caller: &Caller, namespace: &str, name: &s
     })
 }
 
+/// Whether a pod is a probe, of whatever session.
+pub(crate) fn is_probe(object: &Value) -> bool {
+    object::label(object, ROLE_LABEL) == Some(PROBE_ROLE)
+}
+
 /// A probe of this session that has ended: a command was cut short before it could remove it.
 pub(crate) fn is_left_over(pod: &Value, session: &str) -> bool {
     object::is_of_session(pod, session)
-        && object::label(pod, ROLE_LABEL) == Some(PROBE_ROLE)
+        && is_probe(pod)
         && matches!(object::text(pod, "/status/phase"), Some("Failed" | "Succeeded"))
 }
 

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Undo for Nothing {
     fn note(&self, _note: Value) -> io::Result<()> {
@@ -72,7 +72,7 @@ async fn target() -> Box<dyn Target> {
 }
 
 /// Made, and time for its pods to be ready.
-async fn running() -> Box<dyn Target> {
+pub(super) async fn running() -> Box<dyn Target> {
     let target = target().await;
     target.create(&documents()).await.unwrap();
     target.pass(Duration::from_secs(20)).await.unwrap();

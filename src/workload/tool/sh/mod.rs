@@ -136,7 +136,7 @@ impl Shell {
                     Some(cursor) => cursor,
                     None => &mut *io.stdin,
                 },
-                stdout: if streams.out.is_some() { &mut out } else { &mut *io.stdout },
+                stdout: if streams.out.is_some() || streams.out_to_error { &mut out } else { &mut *io.stdout },
                 stderr: if streams.err.is_some() || streams.error_to_out { &mut err } else { &mut *io.stderr },
                 cwd: io.cwd.clone(),
                 env: io.env.clone(),
@@ -144,6 +144,15 @@ impl Shell {
             };
             self.words(&words, &mut inner, machine)
         };
+        if streams.out_to_error {
+            // A stream that nobody reads is no reason to stop.
+            if streams.err.is_some() {
+                err.append(&mut out)
+            } else {
+                drop(io.stderr.write_all(&out))
+            }
+            out.clear();
+        }
         if streams.error_to_out {
             if streams.out.is_some() { out.append(&mut err) } else { io.bytes(&err) }
         }
@@ -164,6 +173,7 @@ impl Shell {
         for redirect in &command.redirects {
             match redirect {
                 Redirect::ErrorToOut => streams.error_to_out = true,
+                Redirect::OutToError => streams.out_to_error = true,
                 Redirect::In(file) => {
                     let path = io.path(&self.expand(file).join(" "));
                     streams.input = Some(machine.read(&path).map_err(|error| format!("can't open {path}: {error}"))?);
@@ -284,6 +294,7 @@ struct Streams {
     out: Option<String>,
     err: Option<String>,
     error_to_out: bool,
+    out_to_error: bool,
 }
 
 fn run(command: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
@@ -308,7 +319,7 @@ fn assignment(word: &str) -> Option<(&str, &str)> {
     (begins && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')).then_some((name, value))
 }
 
-/// `sh [-c SCRIPT]`, or lines from standard input with a prompt where somebody sits there.
+/// `sh [-c SCRIPT]`, `sh FILE`, or lines from standard input with a prompt where somebody sits there.
 pub(super) fn sh(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
     let mut shell = Shell::new(io.env.clone());
     shell.cwd = io.cwd.clone();
@@ -319,8 +330,18 @@ pub(super) fn sh(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -
         },
         [] => lines(&mut shell, io, machine),
         [i] if i == "-i" => lines(&mut shell, io, machine),
+        [file] if !file.starts_with('-') => match machine.read(&io.path(file)) {
+            Ok(script) => match shell.run(&String::from_utf8_lossy(&script), io, machine) {
+                Flow::Exit(code) => code,
+                Flow::Next => shell.last,
+            },
+            Err(error) => {
+                io.complain(&format!("sh: can't open '{file}': {error}"));
+                SYNTAX
+            }
+        },
         [other, ..] => {
-            io.complain(&format!("sh: {other}: only -c is supported"));
+            io.complain(&format!("sh: {other}: only -c and one file are supported"));
             SYNTAX
         }
     }

@@ -37,6 +37,8 @@ pub(super) enum Redirect {
     Out { error: bool, append: bool, file: Word },
     /// `2>&1`.
     ErrorToOut,
+    /// `>&2`.
+    OutToError,
 }
 
 /// A word in pieces; what is quoted is never split and never counts as nothing.
@@ -86,6 +88,7 @@ impl Script {
                     command.words.push(word);
                 }
                 Token::Redirect("2>&1") => command.redirects.push(Redirect::ErrorToOut),
+                Token::Redirect(">&2" | "1>&2") => command.redirects.push(Redirect::OutToError),
                 Token::Redirect(sign) => match tokens.next() {
                     Some(Token::Word(file)) => command.redirects.push(redirect(sign, file)),
                     _ => return Err(format!("syntax error: a file is wanted after {sign}")),
@@ -143,7 +146,7 @@ fn plain(word: &Word) -> String {
 }
 
 /// The signs that end a word, longest first.
-const SIGNS: [&str; 10] = ["2>&1", "2>>", "2>", ">>", ">", "<", "&&", "||", "|", ";"];
+const SIGNS: [&str; 12] = ["2>&1", "1>&2", ">&2", "2>>", "2>", ">>", ">", "<", "&&", "||", "|", ";"];
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();

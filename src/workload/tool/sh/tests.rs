@@ -47,6 +47,7 @@ fn pipes_and_files() {
         script("cat /nosuch 2> /err; cat /err", &mut machine).1,
         "cat: can't open '/nosuch': No such file or directory\n"
     );
+    assert_eq!(script("echo lost >&2; echo kept", &mut machine).1, "kept\n");
     assert_eq!(script("cat /nosuch > /both 2>&1; wc -l /both", &mut machine).1, "1 /both\n");
     assert_eq!(script("cat /nosuch 2>&1 | wc -l; echo x > /dev/null; cat /nosuch 2>/dev/null", &mut machine).1, "1\n");
     assert_eq!(script("cat", &mut machine).1, "in\n");
@@ -113,4 +114,19 @@ fn a_shell_can_be_fed_line_by_line() {
     assert_eq!(shell.run("cd /; false", &mut io, &mut machine), Flow::Next);
     assert_eq!((shell.last(), shell.prompt(&machine)), (1, "/ $ ".into()));
     assert_eq!(shell.run("exit", &mut io, &mut machine), Flow::Exit(1));
+}
+
+#[test]
+fn a_script_is_read_from_a_file() {
+    let mut machine = MemoryMachine::new();
+    machine.files.put("/tools/install", "# what is needed\necho one\nfalse && echo never\nexit 3\necho two\n");
+    let run = |line: &str, machine: &mut MemoryMachine| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let code = crate::tool::run(&argv, &mut std::io::empty(), &mut out, &mut err, machine);
+        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    };
+    assert_eq!(run("sh /tools/install", &mut machine), (3, "one\n".into(), String::new()));
+    assert_eq!(run("sh /no", &mut machine).2, "sh: can't open '/no': No such file or directory\n");
+    assert_eq!(run("sh -x", &mut machine).0, SYNTAX);
 }

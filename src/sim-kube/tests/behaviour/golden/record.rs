@@ -30,18 +30,12 @@ impl Record {
             .split("\n---")
             .map(|document| document.trim_start_matches("---"))
             .filter(|document| !document.trim().is_empty());
-        documents
-            .map(|document| {
-                let mut object: Value = serde_saphyr::from_str(document).unwrap();
-                for spec in ["/spec", "/spec/template/spec"] {
-                    for list in ["containers", "initContainers"] {
-                        let containers = object.pointer_mut(&format!("{spec}/{list}")).and_then(Value::as_array_mut);
-                        containers.into_iter().flatten().for_each(translate);
-                    }
-                }
-                object
-            })
-            .collect()
+        documents.map(read).collect()
+    }
+
+    /// Another file's only manifest.
+    pub fn document(&self, file: &str) -> Value {
+        read(fs::read_to_string(self.folder.join(file)).unwrap().trim_start_matches("---"))
     }
 
     /// The watched states of one kind, by object name, in their order.
@@ -66,6 +60,17 @@ impl Record {
     }
 }
 
+fn read(document: &str) -> Value {
+    let mut object: Value = serde_saphyr::from_str(document).unwrap();
+    for spec in ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"] {
+        for list in ["containers", "initContainers"] {
+            let containers = object.pointer_mut(&format!("{spec}/{list}")).and_then(Value::as_array_mut);
+            containers.into_iter().flatten().for_each(translate);
+        }
+    }
+    object
+}
+
 /// The recorded image is busybox with a server called `/bin/serve`.
 fn translate(container: &mut Value) {
     let command: Vec<String> =
@@ -78,6 +83,7 @@ fn translate(container: &mut Value) {
         ["/bin/sh", "-c", script] if script.contains("trap exit TERM") => {
             Some(json!(["/workload", "job", "--after=1h"]))
         }
+        ["/bin/sh", "-c", script] if script.ends_with("exec /bin/serve") => Some(json!(["/workload", "serve"])),
         ["/bin/sh", "-c", script] if script.contains(">&2") => {
             Some(json!(["/bin/sh", "-c", script.replace(">&2", "")]))
         }

@@ -16,6 +16,8 @@ struct Pair {
     /// Every write to a pod, by name.
     pods: BTreeMap<String, Vec<Value>>,
     deployments: BTreeMap<String, Vec<Value>>,
+    /// Every write to an object of another kind, by collection and name.
+    others: BTreeMap<String, BTreeMap<String, Vec<Value>>>,
     seen: u64,
 }
 
@@ -25,7 +27,8 @@ impl Pair {
         let record = Record::find(scenario)?;
         let world = World::new();
         let seen = world.cluster.store.revision();
-        let mut pair = Self { record, world, pods: BTreeMap::new(), deployments: BTreeMap::new(), seen };
+        let mut pair =
+            Self { record, world, pods: BTreeMap::new(), deployments: BTreeMap::new(), others: BTreeMap::new(), seen };
         for manifest in pair.record.manifests() {
             pair.apply(manifest);
         }
@@ -55,7 +58,7 @@ impl Pair {
             let list = match &*event.key.collection {
                 "pods" => &mut self.pods,
                 "deployments.apps" => &mut self.deployments,
-                _ => continue,
+                other => self.others.entry(other.to_owned()).or_default(),
             };
             list.entry(event.key.name.to_string()).or_default().push(Value::clone(&event.object));
         }
@@ -70,6 +73,13 @@ impl Pair {
     fn deployment_states(&self, name: &str) -> (Vec<String>, Vec<String>) {
         let watched = self.record.watched("watch-deployments.jsonl");
         (sequence(&watched, name, digest::deployment), sequence(&self.deployments, name, digest::deployment))
+    }
+
+    /// The digests of an object of another kind, equal neighbours once, on both sides.
+    fn other_states(&self, collection: &str, file: &str, name: &str) -> (Vec<String>, Vec<String>) {
+        let none = BTreeMap::new();
+        let ours = self.others.get(collection).unwrap_or(&none);
+        (sequence(&self.record.watched(file), name, digest::deployment), sequence(ours, name, digest::deployment))
     }
 
     /// The events of both sides that the other does not have.
@@ -213,6 +223,26 @@ fn unschedulable() {
     }
 }
 
+/// Which object the scheduler saw first was a matter of the recorder's moments.
+#[test]
+fn a_claim_without_its_class() {
+    let Some(pair) = Pair::play("pvc-no-storageclass", 33) else { return };
+    pair.same_events(&["not found. not found"]);
+}
+
+/// The recorded class has another provisioner, one that is part of the control plane; where the volume comes from differs, the rest does not.
+#[test]
+fn a_claim_that_is_bound() {
+    let Some(mut pair) = Pair::play("pvc-bound", 8) else { return };
+    let manifest = pair.record.document("pod.yaml");
+    pair.apply(manifest);
+    pair.run(12);
+    pair.same_events(&["rovision"]);
+    same_beginning(pair.states("app"), 5);
+    let volume = pair.world.cluster.list(&kind::PERSISTENT_VOLUME, None).next().unwrap();
+    assert_eq!((&volume["status"]["phase"], &volume["spec"]["claimRef"]["name"]), (&"Bound".into(), &"data".into()));
+}
+
 #[test]
 fn sidecar_and_multi() {
     let Some(pair) = Pair::play("sidecar-and-multi", 15) else { return };
@@ -280,4 +310,115 @@ fn delete_with_grace() {
         let (real, ours) = deleting(pair.states(pod));
         assert_eq!(ours, real, "{pod}");
     }
+}
+
+#[test]
+fn daemon_set() {
+    let Some(mut pair) = Pair::play("daemonset", 5) else { return };
+    pair.world.edit(&kind::DAEMON_SET, "agent", |set| {
+        set["spec"]["template"]["spec"]["containers"][0]["env"] = serde_json::json!([{"name": "A", "value": "1"}]);
+    });
+    pair.run(12);
+    pair.same_events(&[]);
+    let (real, ours) = pair.other_states("daemonsets.apps", "watch-daemonsets.jsonl", "nowhere");
+    assert_eq!(ours, real);
+    // From the change on, every state is the same.
+    let from = |states: Vec<String>| -> Vec<String> {
+        states.into_iter().skip_while(|state| !state.starts_with("gen=2")).collect()
+    };
+    let (real, ours) = pair.other_states("daemonsets.apps", "watch-daemonsets.jsonl", "agent");
+    assert_eq!(ours.first(), real.first());
+    assert_eq!(from(ours).join("\n"), from(real).join("\n"));
+}
+
+#[test]
+fn jobs_and_their_limit() {
+    let Some(pair) = Pair::play("job-backofflimit", 45) else { return };
+    pair.same_events(&[]);
+    for job in ["fail", "fail-onfailure", "ok"] {
+        // Whether a pod of a few milliseconds is seen ready is a matter of luck.
+        let steady = |states: Vec<String>| -> Vec<String> {
+            let mut states: Vec<String> = states
+                .into_iter()
+                .map(|state| state.replace(" ready=1", " ready=0").replace(" ready=2", " ready=0"))
+                .collect();
+            states.dedup();
+            states
+        };
+        let (real, ours) = pair.other_states("jobs.batch", "watch-jobs.jsonl", job);
+        assert_eq!(steady(ours).join("\n"), steady(real).join("\n"), "{job}");
+    }
+}
+
+#[test]
+fn autoscaler_without_metrics() {
+    let Some(pair) = Pair::play("hpa-no-metrics", 50) else { return };
+    pair.same_events(&[]);
+    for name in ["web", "ghost"] {
+        let real = pair.record.watched("watch-hpa.jsonl");
+        let ours = pair.world.get(&kind::HORIZONTAL_POD_AUTOSCALER, name);
+        let strip = |status: &Value| {
+            let mut status = status.clone();
+            for condition in status["conditions"].as_array_mut().unwrap() {
+                condition.as_object_mut().unwrap().remove("lastTransitionTime");
+            }
+            status
+        };
+        assert_eq!(strip(&ours["status"]), strip(&real[name].last().unwrap()["status"]), "{name}");
+    }
+}
+
+#[test]
+fn node_not_ready() {
+    let Some(mut pair) = Pair::play("node-not-ready", 5) else { return };
+    let on = |pods: &BTreeMap<String, Vec<Value>>, node: &str| -> Vec<String> {
+        let (_, states) = pods.iter().find(|(_, states)| states.last().unwrap()["spec"]["nodeName"] == node).unwrap();
+        let mut lines: Vec<String> = states.iter().map(digest::pod).collect();
+        lines.dedup();
+        lines
+    };
+    // From the moment when its node is given up.
+    let fallen = |states: Vec<String>| -> Vec<String> {
+        states.into_iter().skip_while(|state| !state.contains("Ready=False,ContainersReady=True")).collect()
+    };
+    let systemctl = |pair: &mut Pair, verb: &str| {
+        let argv = ["systemctl", verb, "kubelet"].map(str::to_owned);
+        breakfix_sim_kube::node::machine::command(&mut pair.world.cluster, "breakfix-worker2", &argv).unwrap();
+    };
+    systemctl(&mut pair, "stop");
+    pair.run(75);
+    pair.same_events(&[]);
+    let real = fallen(on(&pair.record.watched("watch.jsonl"), "bed-worker2"));
+    let ours = fallen(on(&pair.pods, "breakfix-worker2"));
+    assert_eq!(ours.join("\n"), real.join("\n"));
+    let node = pair.world.cluster.get(&kind::NODE, "", "breakfix-worker2").unwrap();
+    let recorded = pair.record.watched("watch-nodes.jsonl");
+    let real = recorded["bed-worker2"].last().unwrap();
+    let bare = |node: &Value| -> Vec<(Value, Value, Value, Value)> {
+        let list = node["status"]["conditions"].as_array().unwrap();
+        let field = |condition: &Value, field: &str| condition[field].clone();
+        list.iter()
+            .map(|condition| {
+                let of = |name| field(condition, name);
+                (of("type"), of("status"), of("reason"), of("message"))
+            })
+            .collect()
+    };
+    assert_eq!(bare(&node), bare(real));
+    let taints = |node: &Value| -> Vec<(Value, Value)> {
+        let list = node["spec"]["taints"].as_array().unwrap();
+        list.iter().map(|taint| (taint["key"].clone(), taint["effect"].clone())).collect()
+    };
+    assert_eq!(taints(&node), taints(real));
+    // The other side of it: kubelet comes back, finds the pod deleted, and ends it.
+    let before = pair.pods.values().map(Vec::len).sum::<usize>();
+    systemctl(&mut pair, "start");
+    pair.run(10);
+    assert!(pair.pods.values().map(Vec::len).sum::<usize>() > before);
+    let real = on(&pair.record.watched("watch-fix.jsonl"), "bed-worker2");
+    let ours = on(&pair.pods, "breakfix-worker2");
+    let ours = ours[ours.len() - real.len() + 1..].join("\n");
+    assert_eq!(ours, real[1..].join("\n"));
+    let node = pair.world.cluster.get(&kind::NODE, "", "breakfix-worker2").unwrap();
+    assert_eq!(node["spec"]["taints"], Value::Null);
 }

@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 
 use crate::target::{Cause, TargetError};
 
-/// One control-plane node, which takes no ordinary pods, and two workers: what labs about several nodes need.
-fn base() -> Value {
+/// One control-plane node, which takes no ordinary pods, and workers: what labs about several nodes need.
+fn base(workers: usize) -> Value {
+    let mut nodes = vec![json!({"role": "control-plane"})];
+    nodes.extend(std::iter::repeat_n(json!({"role": "worker"}), workers));
     json!({
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "nodes": [{"role": "control-plane"}, {"role": "worker"}, {"role": "worker"}],
+        "nodes": nodes,
     })
 }
 
@@ -19,8 +21,8 @@ fn base() -> Value {
 ///
 /// # Errors
 /// The file cannot be read, or is no configuration of a kind cluster.
-pub(super) fn merged(file: Option<&Path>) -> Result<Value, TargetError> {
-    let mut config = base();
+pub(super) fn merged(file: Option<&Path>, workers: usize) -> Result<Value, TargetError> {
+    let mut config = base(workers);
     if let Some(path) = file {
         let wrong = |why: String| {
             TargetError::new(Cause::Local, format!("use --kind-config {}: {why}", path.display()))
@@ -57,12 +59,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kind.yaml");
         std::fs::write(&path, text).unwrap();
-        merged(Some(&path))
+        merged(Some(&path), 2)
     }
 
     #[test]
     fn two_workers_unless_the_learner_says_otherwise() {
-        assert_eq!(merged(None).unwrap()["nodes"].as_array().unwrap().len(), 3);
+        assert_eq!(merged(None, 2).unwrap()["nodes"].as_array().unwrap().len(), 3);
+        assert_eq!(merged(None, 3).unwrap()["nodes"].as_array().unwrap().len(), 4);
         let config = with("kind: Cluster\nname: mine\nnetworking: {ipFamily: ipv6}\n").unwrap();
         assert_eq!(config["nodes"].as_array().unwrap().len(), 3);
         assert_eq!((&config["networking"]["ipFamily"], config.get("name")), (&json!("ipv6"), None));
@@ -75,6 +78,6 @@ mod tests {
         assert!(with("- a").unwrap_err().what.contains("no mapping"));
         assert!(with("kind: Pod").unwrap_err().what.contains("Pod"));
         assert!(with("a: [").is_err());
-        assert!(merged(Some(Path::new("/nowhere/kind.yaml"))).unwrap_err().what.contains("/nowhere/kind.yaml"));
+        assert!(merged(Some(Path::new("/nowhere/kind.yaml")), 2).unwrap_err().what.contains("/nowhere/kind.yaml"));
     }
 }

@@ -4,6 +4,7 @@
 //! our name without the mark is somebody else's and is not touched.
 
 mod config;
+mod engine;
 mod loaded;
 mod program;
 
@@ -21,11 +22,13 @@ use super::{Host, kubeconfig_env};
 use crate::{
     home::{Home, HomeError, read_json, write_json},
     kubernetes::{api::Api, images, kubeconfig, object, resource::Resource},
-    target::{Cause, Place, Reach, TargetError},
+    target::{Cause, NodeOutput, Place, Reach, TargetError},
 };
 
 /// The cluster's name.
 pub(crate) const CLUSTER: &str = "breakfix";
+/// Nodes that ordinary pods run on, where a lab does not need more.
+const WORKERS: usize = 2;
 /// The program, looked for on the PATH.
 const PROGRAM: &str = "kind";
 /// The ConfigMap that marks it.
@@ -86,7 +89,7 @@ impl KindHost {
     async fn make(&self, kind: &Kind) -> Result<String, TargetError> {
         let mut known = Ownership { id: super::random_word(), made: false };
         write_ownership(&self.home, &known)?;
-        let wanted = config::merged(self.config.as_deref())?;
+        let wanted = config::merged(self.config.as_deref(), self.place.zones.len().max(WORKERS))?;
         let path = self.folder().join("config.yaml");
         write_json(&path, &wanted).map_err(|error| local(&path, error))?;
         kind.create(CLUSTER, &path, &own_kubeconfig(&self.home), self.image.as_deref()).await?;
@@ -134,6 +137,18 @@ impl Host for KindHost {
         done?;
         loaded.add(&missing);
         loaded.write(&self.folder())
+    }
+
+    async fn machines(&self, _api: &Api) -> Result<Option<Vec<String>>, TargetError> {
+        Kind::find(&self.program).await?.nodes(CLUSTER).await.map(Some)
+    }
+
+    async fn on_machine(&self, _api: &Api, machine: &str, command: &[String]) -> Result<NodeOutput, TargetError> {
+        engine::exec(machine, command).await
+    }
+
+    async fn wake(&self, machine: &str) -> Result<(), TargetError> {
+        engine::start(machine).await
     }
 
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {

@@ -88,6 +88,14 @@ impl Kind {
         self.run(&["delete", "cluster", "--name", cluster, "--kubeconfig", &kubeconfig], LOAD).await.map(drop)
     }
 
+    /// The nodes of a cluster, those that are off included.
+    pub(super) async fn nodes(&self, cluster: &str) -> Result<Vec<String>, TargetError> {
+        let said = self.run(&["get", "nodes", "--name", cluster], ASK).await?;
+        let mut nodes: Vec<String> = said.split_whitespace().map(str::to_owned).collect();
+        nodes.sort();
+        Ok(nodes)
+    }
+
     /// Puts the images of an archive on all nodes.
     pub(super) async fn load(&self, cluster: &str, archive: &Path) -> Result<(), TargetError> {
         let archive = archive.display().to_string();

@@ -1,8 +1,9 @@
 //! A simulator inside this process, on time that moves only when it is told to: `lab test` proves every lab on one.
 
 use std::{
+    path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,13 +13,13 @@ use async_trait::async_trait;
 use breakfix_sim_kube::serve::local::{LocalServer, local};
 use jiff::Timestamp;
 
-use super::{new_cluster, provide_images};
+use super::{machines, new_cluster, on_machine, provide_images};
 use crate::{
     kubernetes::{
         api::{Api, SystemClock},
         host::Host,
     },
-    target::{Place, Reach, TargetError},
+    target::{NodeOutput, Place, Reach, TargetError, WayBack},
 };
 
 /// The date on which the simulation begins: always the same, so that the same seed gives the same bytes.
@@ -36,7 +37,7 @@ pub(crate) struct LocalSimHost {
 impl LocalSimHost {
     pub(crate) fn new(place: &Place, seed: u64) -> Result<Self, TargetError> {
         let date = BEGIN.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        let cluster = new_cluster(seed, date, &place.images)?;
+        let cluster = new_cluster(seed, date, place)?;
         let server = local(Arc::new(Mutex::new(cluster)));
         Ok(Self { server, namespace: place.namespace.clone(), seed, nonces: AtomicU64::new(0) })
     }
@@ -48,8 +49,20 @@ impl Host for LocalSimHost {
         Ok(kube::Client::new(self.server.requests(), self.namespace.clone()))
     }
 
+    async fn without_credentials(&self, _folder: &Path) -> Result<kube::Client, TargetError> {
+        Ok(kube::Client::new(self.server.requests_of_nobody(), self.namespace.clone()))
+    }
+
     async fn provide_images(&self, api: &Api, images: &[String]) -> Result<(), TargetError> {
         provide_images(api, images).await
+    }
+
+    async fn machines(&self, api: &Api) -> Result<Option<Vec<String>>, TargetError> {
+        machines(api).await.map(Some)
+    }
+
+    async fn on_machine(&self, api: &Api, machine: &str, command: &[String]) -> Result<NodeOutput, TargetError> {
+        on_machine(api, machine, command).await
     }
 
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {
@@ -72,6 +85,14 @@ impl Host for LocalSimHost {
 
     fn skips_time(&self) -> bool {
         true
+    }
+
+    fn way_back(&self) -> Option<WayBack> {
+        let host = Arc::clone(self.server.host());
+        let kept = Mutex::new(host.look(|cluster| cluster.clone()).ok()?);
+        Some(Box::new(move || {
+            host.put_back(&kept.lock().unwrap_or_else(PoisonError::into_inner));
+        }))
     }
 
     fn when_unreachable(&self) -> String {

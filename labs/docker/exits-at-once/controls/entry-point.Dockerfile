@@ -1,0 +1,6 @@
+FROM registry.example/shop/base:1
+COPY src/page.conf /etc/page.conf
+ENV CONFIG=/etc/page.conf
+EXPOSE 8080
+ENTRYPOINT ["/workload"]
+CMD ["serve"]

@@ -1,0 +1,4 @@
+FROM registry.example/shop/toolchain:1
+COPY src /src
+RUN ["/bin/sh", "-c", "mkdir -p /app && cat /src/page.txt > /app/page.conf"]
+ENV CONFIG=/app/page.conf

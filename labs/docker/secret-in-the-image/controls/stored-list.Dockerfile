@@ -1,0 +1,3 @@
+FROM registry.example/shop/web:${version}
+COPY prices.conf /app/prices.conf
+ENV CONFIG=/app/prices.conf

@@ -1,0 +1,10 @@
+//! Scenarios: the API from outside, time by hand.
+
+mod api;
+mod around;
+mod breaker;
+mod fargate;
+mod service;
+mod shop;
+mod task;
+mod world;

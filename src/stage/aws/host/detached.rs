@@ -1,0 +1,220 @@
+//! A simulated account as a process of its own: begun with the session, brought back by whichever command finds it dead, ended with the session.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use breakfix_grade::Outcome;
+use breakfix_sim::detached::Found;
+use breakfix_sim_aws::{
+    Cloud, Config,
+    serve::{control, error::ServeError, process, settings::Settings},
+};
+use breakfix_workload::Request;
+use jiff::Timestamp;
+
+use super::{Host, call};
+use crate::{
+    aws::{
+        api::Api,
+        sim,
+        wire::{Http, Way},
+    },
+    target::{Cause, Place, Reach, TargetError},
+};
+
+/// The simulator's folder inside the session's. Not that of the Kubernetes simulator: each knows its own by it.
+pub(in crate::aws) const FOLDER: &str = "sim-aws";
+/// Where it listens.
+const ADDRESS: &str = "127.0.0.1";
+/// How long a process that somebody else is just starting may take.
+const START: Duration = Duration::from_secs(20);
+/// How often is looked whether it listens.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long one skip of time may take to be computed.
+const SKIP: Duration = Duration::from_secs(60);
+/// The file with how the account began: whose keys are whose, what account it is.
+const CONFIG: &str = "config.json";
+
+/// A way to the session's simulator.
+pub(in crate::aws) struct SimHost {
+    place: Place,
+    program: PathBuf,
+    seed: u64,
+    speed: u32,
+}
+
+impl SimHost {
+    pub(in crate::aws) fn new(place: Place, program: PathBuf, seed: u64, speed: u32) -> Self {
+        Self { place, program, seed, speed }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.place.folder.join(FOLDER)
+    }
+
+    /// Sees to it that the process listens; its port.
+    async fn bring_up(&self) -> Result<u16, TargetError> {
+        let folder = self.folder();
+        let began = Instant::now();
+        loop {
+            match process::find(&folder).map_err(|error| failed("find the simulator", error))? {
+                Found::Running(ready) => return Ok(ready.port),
+                Found::Starting if began.elapsed() < START => tokio::time::sleep(LOOK).await,
+                Found::Starting => {
+                    return Err(TargetError::new(Cause::Slow, "reach the simulator: it does not get to listen").hint(
+                        format!("{} may say why; `breakfix stop` ends it.", folder.join("serve.log").display()),
+                    ));
+                }
+                Found::Never | Found::Dead => self.start(folder.clone()).await?,
+            }
+        }
+    }
+
+    async fn start(&self, folder: PathBuf) -> Result<(), TargetError> {
+        let settings = Settings { speed: f64::from(self.speed.max(1)), ..Settings::default() };
+        let (seed, program) = (self.seed, self.program.clone());
+        let start = move || {
+            // An account that was begun is taken up again as it was, whoever ended its process.
+            if !folder.join(CONFIG).exists() {
+                let config = sim::config(seed, Timestamp::now());
+                process::begin(&folder, &Cloud::empty(config.clone()), &settings)
+                    .map_err(|error| failed("begin the simulator", error))?;
+                let text = serde_json::to_vec_pretty(&config).unwrap_or_default();
+                fs::write(folder.join(CONFIG), text).map_err(|error| local("keep how the simulator began", error))?;
+            }
+            process::spawn_detached(&program, &folder).map(drop).map_err(|error| failed("start the simulator", error))
+        };
+        let done = tokio::task::spawn_blocking(start).await;
+        done.map_err(|error| TargetError::new(Cause::Local, "start the simulator").because(error))?
+    }
+
+    fn config(&self) -> Result<Config, TargetError> {
+        let path = self.folder().join(CONFIG);
+        let text = fs::read(&path).map_err(|error| local(&format!("read {}", path.display()), error))?;
+        serde_json::from_slice(&text)
+            .map_err(|error| TargetError::new(Cause::Local, format!("read {}", path.display())).because(error))
+    }
+
+    fn balancer_port(&self) -> Result<u16, TargetError> {
+        let settings = Settings::load(&self.folder());
+        settings.map(|it| it.balancer_port).map_err(|error| {
+            TargetError::new(Cause::Local, "find the port of the simulator's load balancers").because(error)
+        })
+    }
+}
+
+#[async_trait]
+impl Host for SimHost {
+    async fn connect(&self) -> Result<Api, TargetError> {
+        let port = self.bring_up().await?;
+        let config = self.config()?;
+        // Not the learner's: whatever becomes of their rights, the lab can be graded and stopped.
+        let key = &config.operator;
+        let credentials = Credentials::new(&key.access_key_id, &key.secret_access_key, None, None, "breakfix");
+        let way = Way {
+            connector: SharedHttpConnector::new(Connector::builder().build_http()),
+            credentials: SharedCredentialsProvider::new(credentials),
+            region: config.region.clone(),
+            endpoint: Some(format!("http://{ADDRESS}:{port}")),
+        };
+        Ok(Api::new(Arc::new(Http::new(way)), config.account.clone(), config.region.clone()).simulated())
+    }
+
+    async fn ask_balancer(
+        &self,
+        dns_name: &str,
+        port: u16,
+        request: &Request,
+        timeout: Duration,
+    ) -> (Outcome, Duration) {
+        let Ok(balancers) = self.balancer_port() else { return (Outcome::Refused, Duration::ZERO) };
+        let host = if port == 80 { dns_name.to_owned() } else { format!("{dns_name}:{port}") };
+        call::ask((ADDRESS, balancers), &host, request, timeout).await
+    }
+
+    async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        let port = self.bring_up().await?;
+        let millis = time.as_nanos().div_ceil(1_000_000);
+        let mut request = Request::new("POST", &format!("/breakfix/advance?ms={millis}"));
+        request.headers.insert(control::HEADER.to_owned(), self.config()?.operator.secret_access_key);
+        match call::ask((ADDRESS, port), ADDRESS, &request, SKIP).await {
+            (Outcome::Answered { status: 200..=299, .. }, _) => Ok(()),
+            (other, _) => Err(TargetError::new(Cause::Answered, format!("move the simulator's clock on: {other:?}"))
+                .hint(self.when_unreachable())),
+        }
+    }
+
+    async fn reach(&self, _api: &Api) -> Result<Reach, TargetError> {
+        let port = self.bring_up().await?;
+        let config = self.config()?;
+        let (key, folder) = (&config.learner, &self.place.folder);
+        let endpoint = format!("http://{ADDRESS}:{port}");
+        let mut env = super::env(&endpoint, &config.region, &key.access_key_id, &key.secret_access_key, folder)?;
+        let page = format!("http://{ADDRESS}:{}/", self.balancer_port()?);
+        let notes = vec![
+            format!(
+                "The lab is in account {} in {} of an AWS that breakfix simulates on this machine; `aws ecs list-services --cluster shop` shows it.",
+                config.account, config.region
+            ),
+            format!("The load balancer answers at {page}."),
+        ];
+        env.insert("BREAKFIX_URL".to_owned(), page);
+        Ok(Reach { env, notes })
+    }
+
+    async fn wipe(&self) -> Result<bool, TargetError> {
+        close_simulator(&self.place.folder).await?;
+        Ok(true)
+    }
+
+    fn skips_time(&self) -> bool {
+        true
+    }
+
+    fn when_unreachable(&self) -> String {
+        format!(
+            "The simulator's process has ended; any breakfix command brings it back as it was. {} says why it ended.",
+            self.folder().join("serve.log").display()
+        )
+    }
+}
+
+/// Ends the simulator of a session's folder and removes what it kept. None there is fine.
+pub(in crate::aws) async fn close_simulator(session: &Path) -> Result<(), TargetError> {
+    let folder = session.join(FOLDER);
+    let close = move || {
+        if !folder.exists() {
+            return Ok(());
+        }
+        process::stop(&folder).map_err(|error| failed("end the simulator", error))?;
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(local(&format!("remove {}", folder.display()), error))
+            }
+            _ => Ok(()),
+        }
+    };
+    let done = tokio::task::spawn_blocking(close).await;
+    done.map_err(|error| TargetError::new(Cause::Local, "end the simulator").because(error))?
+}
+
+/// Runs the simulator of this folder in this process.
+pub(in crate::aws) async fn serve_simulator(folder: &Path) -> Result<(), TargetError> {
+    process::run(folder).await.map_err(|error| failed("serve the simulator", error))
+}
+
+fn failed(what: &str, error: ServeError) -> TargetError {
+    TargetError::new(Cause::Local, what).because(error)
+}
+
+fn local(what: &str, error: io::Error) -> TargetError {
+    TargetError::new(Cause::Local, what).because(error)
+}

@@ -1,0 +1,102 @@
+//! A simulated account inside this process, on time that moves only when it is told to: `lab test` proves every lab on one.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use breakfix_grade::Outcome;
+use breakfix_sim_aws::{Cloud, Config, services::elbv2};
+use breakfix_workload::Request;
+use jiff::Timestamp;
+
+use super::{Host, outcome};
+use crate::{
+    aws::{api::Api, sim, wire::InProcess},
+    target::{Reach, TargetError, WayBack},
+};
+
+/// The date on which the simulation begins: always the same, so that the same seed gives the same bytes.
+const BEGIN: &str = "2026-01-05T09:00:00Z";
+
+/// A simulated account.
+pub(in crate::aws) struct LocalHost {
+    cloud: Arc<Mutex<Cloud>>,
+    config: Config,
+    /// Nonces handed out.
+    nonces: AtomicU64,
+}
+
+impl LocalHost {
+    pub(in crate::aws) fn new(seed: u64) -> Self {
+        let config = sim::config(seed, BEGIN.parse().unwrap_or(Timestamp::UNIX_EPOCH));
+        let cloud = Arc::new(Mutex::new(Cloud::empty(config.clone())));
+        Self { cloud, config, nonces: AtomicU64::new(0) }
+    }
+
+    fn cloud(&self) -> MutexGuard<'_, Cloud> {
+        self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Host for LocalHost {
+    async fn connect(&self) -> Result<Api, TargetError> {
+        let wire = Arc::new(InProcess { cloud: Arc::clone(&self.cloud) });
+        Ok(Api::new(wire, self.config.account.clone(), self.config.region.clone()).simulated())
+    }
+
+    async fn ask_balancer(
+        &self,
+        dns_name: &str,
+        port: u16,
+        request: &Request,
+        timeout: Duration,
+    ) -> (Outcome, Duration) {
+        let answered = elbv2::answer(&mut self.cloud(), dns_name, port, request);
+        if answered.took > timeout {
+            return (Outcome::TimedOut, timeout);
+        }
+        (outcome(answered.result), answered.took)
+    }
+
+    async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        let mut cloud = self.cloud();
+        let until = cloud.now() + time;
+        cloud.advance(until);
+        Ok(())
+    }
+
+    async fn reach(&self, _api: &Api) -> Result<Reach, TargetError> {
+        let notes = vec!["The simulator is inside this process; no tool reaches it.".to_owned()];
+        Ok(Reach { notes, ..Reach::default() })
+    }
+
+    async fn wipe(&self) -> Result<bool, TargetError> {
+        *self.cloud() = Cloud::empty(self.config.clone());
+        Ok(true)
+    }
+
+    fn skips_time(&self) -> bool {
+        true
+    }
+
+    /// New to every check and the same in every run.
+    fn nonce(&self) -> String {
+        let count = self.nonces.fetch_add(1, Ordering::Relaxed) + 1;
+        sim::word(self.config.seed, count)
+    }
+
+    fn way_back(&self) -> Option<WayBack> {
+        let (cloud, then) = (Arc::clone(&self.cloud), self.cloud().clone());
+        Some(Box::new(move || *cloud.lock().unwrap_or_else(PoisonError::into_inner) = then.clone()))
+    }
+
+    fn when_unreachable(&self) -> String {
+        "The simulator inside this process has failed; that is a defect of breakfix.".to_owned()
+    }
+}

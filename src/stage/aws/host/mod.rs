@@ -1,0 +1,119 @@
+//! How an account is come by: the little in which `sim`, `aws` and `endpoint:URL` differ.
+
+mod allow;
+mod call;
+mod detached;
+mod local;
+mod remote;
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use async_trait::async_trait;
+use breakfix_grade::{Exchange, Outcome};
+use breakfix_workload::{CallError, Request, Response};
+
+pub(super) use detached::{SimHost, close_simulator, serve_simulator};
+pub(super) use local::LocalHost;
+pub(super) use remote::{Origin, RemoteHost};
+
+use super::api::Api;
+use crate::target::{Cause, Reach, TargetError, WayBack, random_word};
+
+/// A way to an account.
+#[async_trait]
+pub(super) trait Host: Send + Sync {
+    /// The account, after whatever it takes: a process started, credentials read.
+    async fn connect(&self) -> Result<Api, TargetError>;
+
+    /// One request of somebody on the internet to a load balancer.
+    async fn ask_balancer(
+        &self,
+        dns_name: &str,
+        port: u16,
+        request: &Request,
+        timeout: Duration,
+    ) -> (Outcome, Duration);
+
+    /// Lets time pass on the system.
+    async fn pass(&self, time: Duration) -> Result<(), TargetError>;
+
+    /// Variables and sentences for the learner.
+    async fn reach(&self, api: &Api) -> Result<Reach, TargetError>;
+
+    /// Removes the whole account, where it belongs to the session alone. True if so: there is nothing left to clear.
+    async fn wipe(&self) -> Result<bool, TargetError> {
+        Ok(false)
+    }
+
+    /// Whether [`Host::pass`] moves a clock of the system's own instead of waiting.
+    fn skips_time(&self) -> bool {
+        false
+    }
+
+    /// A word that nobody can know beforehand.
+    fn nonce(&self) -> String {
+        random_word()
+    }
+
+    /// See [`Target::way_back`](crate::Target::way_back).
+    fn way_back(&self) -> Option<WayBack> {
+        None
+    }
+
+    /// What to try when nobody answers; a whole sentence.
+    fn when_unreachable(&self) -> String;
+}
+
+/// What became of a request, in the words of an observation.
+pub(super) fn outcome(result: Result<Response, CallError>) -> Outcome {
+    match result {
+        Ok(response) => Outcome::Answered {
+            status: response.status,
+            headers: response.headers,
+            body: String::from_utf8_lossy(&response.body).into_owned(),
+        },
+        Err(CallError::Refused | CallError::Unreachable) => Outcome::Refused,
+        Err(CallError::TimedOut) => Outcome::TimedOut,
+        Err(CallError::Reset | CallError::Garbled(_)) => Outcome::Reset,
+        Err(CallError::NameUnknown(_)) => Outcome::NameUnknown,
+        Err(CallError::NamesSilent(_)) => Outcome::NameUnanswered,
+    }
+}
+
+/// The variables of a target that is not AWS itself. Nothing of the learner's own configuration is read or written: profiles and
+/// credentials come from files of the session's folder.
+pub(super) fn env(
+    endpoint: &str,
+    region: &str,
+    access_key: &str,
+    secret_key: &str,
+    folder: &Path,
+) -> Result<BTreeMap<String, String>, TargetError> {
+    let (config, credentials) = (folder.join("aws-config"), folder.join("aws-credentials"));
+    let texts = [
+        (&config, format!("[default]\nregion = {region}\noutput = json\ncli_pager =\n")),
+        (&credentials, format!("[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n")),
+    ];
+    for (path, text) in texts {
+        fs::write(path, text)
+            .map_err(|error| TargetError::new(Cause::Local, format!("write {}", path.display())).because(error))?;
+    }
+    let path = |path: &Path| path.display().to_string();
+    Ok([
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+        ("AWS_REGION", region.to_owned()),
+        ("AWS_DEFAULT_REGION", region.to_owned()),
+        ("AWS_ACCESS_KEY_ID", access_key.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", secret_key.to_owned()),
+        ("AWS_CONFIG_FILE", path(&config)),
+        ("AWS_SHARED_CREDENTIALS_FILE", path(&credentials)),
+        ("AWS_PAGER", String::new()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into())
+}
+
+/// One exchange as it is judged.
+pub(super) fn exchange(url: &str, outcome: Outcome, took: Duration, control_reached: Option<bool>) -> Exchange {
+    Exchange { url: url.to_owned(), outcome, took, control_reached }
+}

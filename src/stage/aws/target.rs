@@ -1,0 +1,145 @@
+//! The ECS target: one client, whatever the account.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use breakfix_grade::{Baseline, Failure, Fetched, Observation, Query};
+use breakfix_lab::{Change, Document, lab::Capability};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::{api::Api, host::Host, kind, trouble::Trouble};
+use crate::{
+    journal::Undo,
+    target::{Cause, Place, Reach, Target, TargetError, WayBack},
+};
+
+/// A lab's place in an account.
+pub(super) struct AwsTarget {
+    pub(super) host: Box<dyn Host>,
+    pub(super) place: Place,
+    api: Mutex<Option<Arc<Api>>>,
+}
+
+impl AwsTarget {
+    /// Nothing is sent, started or read before it is needed.
+    pub(super) fn new(host: Box<dyn Host>, place: Place) -> Self {
+        Self { host, place, api: Mutex::default() }
+    }
+
+    /// The account, connected to at the first use.
+    pub(super) async fn api(&self) -> Result<Arc<Api>, TargetError> {
+        let mut known = self.api.lock().await;
+        if let Some(api) = known.as_ref() {
+            return Ok(Arc::clone(api));
+        }
+        let api = Arc::new(self.host.connect().await?);
+        *known = Some(Arc::clone(&api));
+        Ok(api)
+    }
+
+    /// Forgets the connection: the system behind it is no more.
+    pub(super) async fn disconnect(&self) {
+        *self.api.lock().await = None;
+    }
+
+    /// Trouble while doing `what`, with what to try on this kind of target.
+    pub(super) fn cannot(&self, what: impl Into<String>, trouble: Trouble) -> TargetError {
+        let error = trouble.on(what);
+        if error.cause == Cause::Unreachable { error.hint(self.host.when_unreachable()) } else { error }
+    }
+
+    /// A kind that breakfix can make.
+    pub(super) fn kind(&self, name: &str) -> Result<&'static dyn kind::Kind, TargetError> {
+        kind::find(name).ok_or_else(|| {
+            TargetError::new(Cause::Missing, format!("make a {name}: this breakfix does not know how yet"))
+        })
+    }
+}
+
+#[async_trait]
+impl Target for AwsTarget {
+    async fn capabilities(&self) -> Result<BTreeSet<Capability>, TargetError> {
+        Ok(BTreeSet::new())
+    }
+
+    async fn clashes(&self, documents: &[Document]) -> Result<Vec<String>, TargetError> {
+        self.find_clashes(documents).await
+    }
+
+    async fn create(&self, documents: &[Document]) -> Result<(), TargetError> {
+        self.create_documents(documents).await
+    }
+
+    async fn delete(&self, documents: &[Document]) -> Result<(), TargetError> {
+        self.delete_documents(documents).await
+    }
+
+    async fn change(&self, change: &Change, _undo: &dyn Undo) -> Result<(), TargetError> {
+        // Every change is one request an object, done or not, and nothing has to outlast its objective.
+        self.make_change(change).await
+    }
+
+    async fn repair(&self, _note: &Value) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    async fn observe(&self, queries: &BTreeSet<Query>, _since: Timestamp) -> Observation {
+        self.fetch(queries).await
+    }
+
+    async fn baseline(&self) -> Result<Baseline, TargetError> {
+        let kinds = kind::in_order().into_iter().map(|kind| Query::Objects { kind: kind.to_owned(), namespace: None });
+        let observation = self.fetch(&kinds.collect()).await;
+        Baseline::from_observation(&observation)
+            .map_err(|Failure { what, why, .. }| TargetError::new(Cause::Answered, format!("{what}: {why}")))
+    }
+
+    async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        self.host.pass(time).await
+    }
+
+    async fn today(&self) -> Timestamp {
+        // Any answer tells the time; that of a short list soonest.
+        let query = Query::Objects { kind: "Cluster".to_owned(), namespace: None };
+        self.fetch(&BTreeSet::from([query])).await.at
+    }
+
+    fn nonce(&self) -> String {
+        self.host.nonce()
+    }
+
+    fn skips_time(&self) -> bool {
+        self.host.skips_time()
+    }
+
+    fn way_back(&self) -> Option<WayBack> {
+        self.host.way_back()
+    }
+
+    async fn clear(&self) -> Result<(), TargetError> {
+        self.clear_all().await
+    }
+
+    async fn inventory(&self) -> Result<Vec<String>, TargetError> {
+        let kinds = kind::in_order().into_iter().map(|kind| Query::Objects { kind: kind.to_owned(), namespace: None });
+        let observation = self.fetch(&kinds.collect()).await;
+        let mut lines = Vec::new();
+        for (query, answer) in &observation.answers {
+            let found = answer.as_ref().map_err(|failure| TargetError::new(Cause::Answered, failure.to_string()))?;
+            if let (Query::Objects { kind, .. }, Fetched::Objects(objects)) = (query, found) {
+                let name = |object: &Value| object.get("Name").and_then(Value::as_str).unwrap_or("").to_owned();
+                let stopped = |it: &&Value| it.get("lastStatus").and_then(Value::as_str) == Some("STOPPED");
+                lines.extend(objects.iter().filter(|it| !stopped(it)).map(|it| format!("{kind} {}", name(it))));
+            }
+        }
+        lines.sort();
+        Ok(lines)
+    }
+
+    async fn reach(&self) -> Result<Reach, TargetError> {
+        let api = self.api().await?;
+        self.host.reach(&api).await
+    }
+}

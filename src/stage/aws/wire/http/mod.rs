@@ -1,0 +1,61 @@
+//! Over HTTP, signed: ECS through its SDK, the few operations of the other services by requests of our own, on the SDK's signing and connector.
+
+mod ecs;
+mod query;
+mod reply;
+mod signed;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use serde_json::Value;
+
+use super::{Answer, Service, Wire};
+use crate::aws::trouble::Trouble;
+
+/// How long one call may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What all calls share.
+#[derive(Clone)]
+pub(in crate::aws) struct Way {
+    pub connector: SharedHttpConnector,
+    pub credentials: SharedCredentialsProvider,
+    pub region: String,
+    /// One address for every service; absent: AWS's own, a name a service.
+    pub endpoint: Option<String>,
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Credentials do not belong into a log.
+        write!(f, "Way({}, {:?})", self.region, self.endpoint)
+    }
+}
+
+/// AWS, or a service that speaks its API.
+pub(in crate::aws) struct Http {
+    ecs: ecs::Client,
+    signed: signed::Client,
+}
+
+impl Http {
+    pub(in crate::aws) fn new(way: Way) -> Self {
+        Self { ecs: ecs::Client::new(&way), signed: signed::Client::new(way) }
+    }
+}
+
+#[async_trait]
+impl Wire for Http {
+    async fn send(&self, service: Service, operation: &str, input: &Value) -> Result<Answer, Trouble> {
+        match service {
+            Service::Ecs => self.ecs.send(operation, input).await,
+            other => self.signed.send(other, operation, input).await,
+        }
+    }
+}
