@@ -21,7 +21,7 @@ pub(super) enum Trouble {
 }
 
 /// What services say of things that are not there, in the various ways of their models.
-const MISSING: [&str; 14] = [
+const MISSING: [&str; 18] = [
     "NotFound",
     "NoSuchEntity",
     "ResourceNotFoundException",
@@ -36,6 +36,10 @@ const MISSING: [&str; 14] = [
     "ListenerNotFound",
     "RuleNotFound",
     "NatGatewayNotFound",
+    "NamespaceNotFound",
+    "ServiceNotFound",
+    "InstanceNotFound",
+    "NotFoundException",
 ];
 /// Too many questions: the same one may be asked again in a moment.
 const THROTTLED: [&str; 4] = ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"];

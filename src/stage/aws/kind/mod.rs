@@ -2,9 +2,11 @@
 
 mod containers;
 mod data;
+mod discovery;
 mod ec2;
 mod elbv2;
 mod iam;
+mod kms;
 mod network;
 
 use async_trait::async_trait;
@@ -52,6 +54,9 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Kind> {
         "LoadBalancer" => &elbv2::LoadBalancer,
         "TargetGroup" => &elbv2::TargetGroup,
         "Listener" => &elbv2::Listener,
+        "Key" => &kms::Key,
+        "Namespace" => &discovery::Namespace,
+        "DiscoveryService" => &discovery::DiscoveryService,
         "Policy" => &iam::Policy,
         "Role" => &iam::Role,
         "LogGroup" => &data::LogGroup,

@@ -24,6 +24,8 @@ pub(super) enum Service {
     Secrets,
     Ssm,
     Ecr,
+    Discovery,
+    Kms,
 }
 
 impl Service {
@@ -39,6 +41,8 @@ impl Service {
             Self::Secrets => "secretsmanager",
             Self::Ssm => "ssm",
             Self::Ecr => "ecr",
+            Self::Discovery => "servicediscovery",
+            Self::Kms => "kms",
         }
     }
 }

@@ -33,6 +33,8 @@ fn protocol(service: Service) -> Protocol {
         Service::Secrets => Protocol::Json { target: "secretsmanager" },
         Service::Ssm => Protocol::Json { target: "AmazonSSM" },
         Service::Ecr => Protocol::Json { target: "AmazonEC2ContainerRegistry_V20150921" },
+        Service::Discovery => Protocol::Json { target: "Route53AutoNaming_v20170314" },
+        Service::Kms => Protocol::Json { target: "TrentService" },
         Service::Elbv2 => Protocol::Query { version: "2015-12-01" },
         Service::Ec2 => Protocol::Query { version: "2016-11-15" },
         Service::Iam => Protocol::Query { version: "2010-05-08" },
