@@ -96,6 +96,14 @@ pub trait Machine {
     /// As the network refuses; a status of 400 and above is an answer, not an error.
     fn exchange(&mut self, to: SocketAddr, request: &Request, timeout: Duration) -> Result<Response, CallError>;
 
+    /// The value of a parameter of AWS Systems Manager, asked for with the rights that the container's program has in the account.
+    ///
+    /// # Errors
+    /// The service's own words where it refuses. A host that does not speak to AWS says so.
+    fn parameter(&mut self, _name: &str, _timeout: Duration) -> Result<String, ParameterError> {
+        Err(ParameterError::NoService)
+    }
+
     /// The processes of this PID namespace, by rising number; those that have ended and that nobody has waited for are among them.
     fn processes(&self) -> Vec<Process>;
     /// Start this same program once more, with other arguments; `wait`: until it has ended.
@@ -276,6 +284,28 @@ impl fmt::Display for CallError {
 }
 
 impl std::error::Error for CallError {}
+
+/// A parameter could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterError {
+    /// The service said no: `AccessDeniedException: …`.
+    Refused(String),
+    TimedOut,
+    /// This host speaks to no such service. The real one does not: it has no TLS.
+    NoService,
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => f.write_str(why),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::NoService => f.write_str("no parameter store can be asked from here"),
+        }
+    }
+}
+
+impl std::error::Error for ParameterError {}
 
 /// One line of `ps`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,6 +35,7 @@ pub const SETTINGS: &[Setting] = &[
     row("WAIT_FOR", "none"),
     row("UPSTREAMS", "none"),
     row("UPSTREAM_TIMEOUT", "2s"),
+    row("PARAMETERS", "none"),
     row("ORDERS", "none"),
     row("ORDERS_PASSWORD", "none"),
     row("ORDERS_PASSWORD_FILE", "none"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Power;
 use crate::{aws, object, unchanged::without};
 
-pub(super) const KINDS: [&str; 4] = ["Policy", "Role", "SecurityGroup", "Service"];
+pub(super) const KINDS: [&str; 5] = ["Key", "Policy", "Role", "SecurityGroup", "Service"];
 
 /// Managed policies of AWS that give far more than any task needs; so does every `…FullAccess`.
 const MANAGED: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "SystemAdministrator"];
@@ -35,6 +35,7 @@ pub(super) fn scan(objects: &[(&'static str, &Value)], except: &[Exception]) -> 
         }
         let object = without(object, kind, except);
         let found = match *kind {
+            "Key" => of_key(&object),
             "Role" => of_role(&object),
             "Policy" => statements(object.get("PolicyDocument")),
             "SecurityGroup" => of_group(&object),
@@ -94,6 +95,30 @@ fn statements(document: Option<&Value>) -> Vec<String> {
                 powers.push(format!("may do {action} on every resource"));
             }
         }
+    }
+    powers
+}
+
+/// A key's own policy: open to everybody, or everything to somebody who is not the account as a whole. Its `*` as a resource means this key.
+fn of_key(key: &Value) -> Vec<String> {
+    let mut powers = Vec::new();
+    for statement in list_of(key.pointer("/Policy/Statement")) {
+        if object::text(statement, &["Effect"]) != Some("Allow") {
+            continue;
+        }
+        let who: Vec<&str> = match statement.get("Principal") {
+            Some(Value::String(text)) => vec![text],
+            Some(Value::Object(map)) => {
+                map.values().flat_map(|it| list_of(Some(it))).filter_map(Value::as_str).collect()
+            }
+            _ => Vec::new(),
+        };
+        if who.contains(&"*") && statement.get("Condition").is_none() {
+            powers.push("can be used by everybody".to_owned());
+        }
+        let all = list_of(statement.get("Action")).iter().any(|it| matches!(it.as_str(), Some("*" | "kms:*")));
+        let others = who.into_iter().filter(|it| all && !it.ends_with(":root"));
+        powers.extend(others.map(|it| format!("lets {it} do kms:*")));
     }
     powers
 }

@@ -16,6 +16,11 @@ fn allow(action: &str, resource: &str) -> Value {
     json!([{"Effect": "Allow", "Action": action, "Resource": resource}])
 }
 
+fn key(principal: Value, action: &str) -> Value {
+    let statement = json!({"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*"});
+    json!({"Name": "shop", "KeyId": "1", "Policy": {"Statement": [statement]}})
+}
+
 fn group(range: &str, port: u16) -> Value {
     let rule = json!({"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": range}]});
     json!({"Name": "web-tasks", "GroupId": "sg-1", "IpPermissions": [rule]})
@@ -33,6 +38,7 @@ fn world() -> World {
     let nothing: [Value; 0] = [];
     World::ecs()
         .from("Role", [role(allow("ecr:GetAuthorizationToken", "*"))])
+        .from("Key", [key(json!({"AWS": "arn:aws:iam::1:root"}), "kms:*")])
         .from("Policy", nothing)
         .from("SecurityGroup", [group("10.0.0.0/8", 8080)])
         .from(
@@ -137,4 +143,13 @@ fn programs_of_a_service_are_compared_container_by_container() {
     let world = |now: Value| World::ecs().from("Service", [service("shop/web:2.1")]).with("Service", [now]);
     assert_met(&world(service("shop/web:2.1")).judge(&same));
     assert_not_met(&world(service("shop/web:2.0")).judge(&same), "containerDefinitions[web].image");
+}
+
+#[test]
+fn a_key_for_one_role_and_one_action_is_no_new_power() {
+    let role = json!({"AWS": "arn:aws:iam::1:role/shop-exec"});
+    assert_met(&world().with("Key", [key(role.clone(), "kms:Decrypt")]).judge(&check(json!({"no_new_power": {}}))));
+    refused("Key", key(role, "kms:*"), "role/shop-exec do kms:*");
+    refused("Key", key(json!("*"), "kms:Decrypt"), "used by everybody");
+    refused("Key", key(json!({"AWS": ["*"]}), "kms:Decrypt"), "used by everybody");
 }

@@ -10,12 +10,12 @@ use std::{
 
 use breakfix_sim::SimTime;
 use breakfix_workload::{
-    CallError, DnsReply, FileError, FileKind, LockError, Machine, NoReply, Process, Request, Response, SignalError,
-    Stat, Stream, User, WriteMode, tool,
+    CallError, DnsReply, FileError, FileKind, LockError, Machine, NoReply, ParameterError, Process, Request, Response,
+    SignalError, Stat, Stream, User, WriteMode, tool,
 };
 
 use super::{
-    deliver,
+    account, deliver,
     files::View,
     logs,
     run::{self, Run},
@@ -267,6 +267,14 @@ impl Machine for Inside<'_> {
         self.cloud.tasks.ahead = before;
         self.lead += answer.took;
         answer.result
+    }
+
+    fn parameter(&mut self, name: &str, timeout: Duration) -> Result<String, ParameterError> {
+        self.cloud.tasks.went_out = true;
+        let (task, env) = (self.task.clone(), self.env());
+        let found = account::parameter(self.cloud, &task, &env, name);
+        self.lead += if found == Err(ParameterError::TimedOut) { timeout } else { ROUND_TRIP };
+        found
     }
 
     fn processes(&self) -> Vec<Process> {

@@ -1,9 +1,10 @@
 //! Tasks: what becomes of one from its first state to its last, with the workload inside its containers.
 //!
 //! `life` moves a task from state to state; `resources` and `pull` are what its agent fetches before the start, as any client of the
-//! account's services; `run` and `machine` hold the programs; `deliver` brings them requests. Who wants tasks, and how many, is
-//! `services/ecs`' affair.
+//! account's services; `run` and `machine` hold the programs; `account` is what these ask of AWS themselves; `deliver` brings them
+//! requests. Who wants tasks, and how many, is `services/ecs`' affair.
 
+mod account;
 mod deliver;
 mod exec;
 mod files;

@@ -32,6 +32,8 @@ pub(super) struct Config {
     pub(super) wait_for: Vec<(String, u16)>,
     pub(super) upstreams: Vec<Upstream>,
     pub(super) upstream_timeout: Duration,
+    /// Parameters whose values stand on the page: what it calls them, and their names.
+    pub(super) parameters: Vec<(String, String)>,
     /// Where orders go; `None`: they are kept here, or not taken.
     pub(super) orders: Option<Url>,
     pub(super) orders_password: Password,
@@ -108,6 +110,7 @@ impl Config {
             wait_for: addresses(settings)?,
             upstreams: upstreams(settings)?,
             upstream_timeout: settings.span("UPSTREAM_TIMEOUT", Duration::from_secs(2))?,
+            parameters: parameters(settings)?,
             orders: settings.parsed("ORDERS", "a URL such as http://db:5432/records", |url| Url::parse(url).ok())?,
             orders_password: Password::read(settings, "ORDERS_PASSWORD", "ORDERS_PASSWORD_FILE"),
             sign_key_file: settings.text("SIGN_KEY_FILE").map(str::to_owned),
@@ -195,4 +198,12 @@ fn upstreams(settings: &Settings) -> Result<Vec<Upstream>, NotStarted> {
         }
     }
     Ok(upstreams)
+}
+
+fn parameters(settings: &Settings) -> Result<Vec<(String, String)>, NotStarted> {
+    let pair = |text: String| match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok((name.to_owned(), path.to_owned())),
+        _ => Err(NotStarted::misconfigured(format!("PARAMETERS is \"{text}\": NAME=PARAMETER is wanted"))),
+    };
+    settings.list("PARAMETERS").into_iter().map(pair).collect()
 }

@@ -1,6 +1,6 @@
 //! `GET /`: the page that customers see.
 
-use crate::{CallError, Machine, Request, Response, fetch::fetch};
+use crate::{CallError, Machine, ParameterError, Request, Response, Stream, fetch::fetch};
 
 use super::{HOPS_HEADER, Server, Trail};
 
@@ -29,6 +29,18 @@ impl Server {
                 }
             };
             body.push_str(&format!("{}: {line}\n", upstream.name));
+        }
+        for (name, parameter) in &self.config.parameters {
+            let line = match machine.parameter(parameter, self.config.upstream_timeout) {
+                Ok(value) => value,
+                Err(error) => {
+                    status = status.max(if error == ParameterError::TimedOut { 504 } else { 502 });
+                    // Customers are not told who is refused what.
+                    machine.print(Stream::Err, &format!("cannot read parameter {parameter}: {error}"));
+                    "not readable".to_owned()
+                }
+            };
+            body.push_str(&format!("{name}: {line}\n"));
         }
         Response::text(status, body)
     }

@@ -451,3 +451,14 @@ fn helpers_run_until_one_cannot() {
     assert_eq!(post(&program, "/helper?times=100", &mut machine), answer);
     assert!(machine.log().contains("helper 1 of 100 failed"));
 }
+
+#[test]
+fn a_parameter_that_cannot_be_read_is_told_to_the_log_and_not_to_customers() {
+    let mut machine = MemoryMachine::new().with_env(&[("PARAMETERS", "prices=/shop/prices")]);
+    let program = start("/workload", &mut machine);
+    assert_eq!(get(&program, "/", &mut machine), (502, "workload 0\ncurrency: USD\nprices: not readable\n".to_owned()));
+    assert!(machine.log().contains("cannot read parameter /shop/prices: no parameter store"), "{}", machine.log());
+    let mut machine = MemoryMachine::new().with_env(&[("PARAMETERS", "/shop/prices")]);
+    let (code, log) = refusal("/workload", &mut machine);
+    assert!(code == 78 && log.contains("NAME=PARAMETER is wanted"), "{code} {log}");
+}
