@@ -174,6 +174,80 @@ fn the_same_lab_twice_on_one_engine_is_refused_and_disturbs_nobody() {
 }
 
 #[test]
+fn two_starts_at_the_same_moment_open_one_lab_at_most_and_leave_nothing() {
+    let Some(_turn) = turn() else { return };
+    // One with a network and a volume, which the engine hands out twice under one name without a word.
+    let lab = "data-gone-after-update";
+    let learners = [Learner::new(), Learner::new()];
+    let before = inventory(&learners[0]);
+    let codes = std::thread::scope(|scope| {
+        let starts = learners.each_ref().map(|learner| scope.spawn(move || learner.run(&["start", lab])));
+        starts.map(|start| start.join().unwrap())
+    });
+    for said in &codes {
+        assert!([0, 2, 3].contains(&said.code), "{}\n{}", said.out, said.err);
+        assert!(said.code == 0 || said.err.contains("hint:"), "{}", said.err);
+    }
+    assert!(codes.iter().filter(|said| said.code == 0).count() < 2, "both are open on the same containers");
+    for (learner, said) in learners.iter().zip(&codes) {
+        if said.code == 0 {
+            learner.run(&["check"]).code(1);
+        }
+        if !learner.sessions().is_empty() {
+            learner.run(&["stop"]).code(0);
+        }
+    }
+    assert_eq!(inventory(&learners[0]), before);
+}
+
+#[test]
+fn an_engine_whose_disk_is_full_is_told_as_such_and_cleared() {
+    let Some(OnTheWay { way, learner, before, .. }) = &on_the_way() else { return };
+    learner.run(&["start", LAB]).code(0);
+    let whole = way.passed();
+    learner.run(&["stop"]).code(0);
+    for connections in [0, whole / 3, whole / 2] {
+        way.only(connections, Then::DiskFull);
+        let said = learner.run(&["start", LAB]);
+        is_trouble_with_a_hint(&said, &format!("{connections} of {whole}"));
+        assert!(said.err.contains("no space left on device"), "{}", said.err);
+        // Removing needs no space.
+        if !learner.sessions().is_empty() {
+            learner.run(&["stop"]).code(0);
+        }
+        way.mend();
+        assert_eq!(inventory(learner), *before, "{connections} of {whole}");
+    }
+    learner.run(&["start", LAB]).code(0);
+    way.only(0, Then::DiskFull);
+    let said = learner.run(&["check"]);
+    assert!([1, 3].contains(&said.code), "{}\n{}", said.out, said.err);
+    is_trouble_with_a_hint(&learner.run(&["reset"]), "reset");
+    way.mend();
+    learner.run(&["check"]).code(1);
+    learner.run(&["stop"]).code(0);
+    assert_eq!(inventory(learner), *before);
+}
+
+/// An engine that is restarted stops its containers and starts none that has no policy for it.
+#[test]
+fn containers_that_a_restarted_engine_left_stopped_are_judged_reset_and_cleared() {
+    let Some(_turn) = turn() else { return };
+    let learner = &Learner::new();
+    let before = inventory(learner);
+    learner.run(&["start", LAB]).code(0);
+    let restarted = || drop(learner.command("docker").args(["kill", "web"]).output().unwrap());
+    restarted();
+    learner.run(&["check"]).code(1);
+    restarted();
+    learner.run(&["reset"]).code(0);
+    learner.run(&["check"]).code(1);
+    restarted();
+    learner.run(&["stop"]).code(0);
+    assert_eq!(inventory(learner), before);
+}
+
+#[test]
 fn what_the_learner_made_beside_the_lab_is_seen_and_left_alone() {
     let Some(_turn) = turn() else { return };
     let learner = Learner::new();

@@ -266,7 +266,14 @@ pub(crate) fn answered(body: &str, instance: &str) -> Exchange {
 }
 
 pub(crate) fn exchange(outcome: Outcome) -> Exchange {
-    Exchange { url: "http://shop/".to_owned(), outcome, took: Duration::from_millis(12), control_reached: None }
+    let address = matches!(outcome, Outcome::Answered { .. }).then(|| ([127, 0, 0, 1], 18080).into());
+    Exchange {
+        url: "http://shop/".to_owned(),
+        outcome,
+        took: Duration::from_millis(12),
+        address,
+        control_reached: None,
+    }
 }
 
 /// What a review and a call said.

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Evidence, Exchange, Judge, Outcome, Query, Verdict, View,
+    answerer::Places,
     answers::{objects_query, owner_queries},
     aws, object,
     query::Scope,
@@ -66,10 +67,7 @@ fn judge(check: &Http, view: &View<'_>) -> Result<Verdict, Verdict> {
     if check.refused.is_some() {
         return Ok(nobody_answers(check, all, view));
     }
-    let instances = match &check.answered_by {
-        Some(owner) => Some((owner, instances(owner, view)?)),
-        None => None,
-    };
+    let answerers = check.answered_by.as_ref().map(|owner| Answerers::of(owner, view)).transpose()?;
     let remembered = match check.body.as_ref().and_then(|body| body.remembered.as_ref()) {
         Some(name) => Some(view.baseline.remembered.get(name).ok_or_else(|| {
             Verdict::unknown(format!("nothing was remembered as `{name}`; reset the lab to take it anew"))
@@ -88,11 +86,15 @@ fn judge(check: &Http, view: &View<'_>) -> Result<Verdict, Verdict> {
         });
     }
     let exchanges: Vec<&Exchange> = judged(check, all);
+    let unsaid = |it: &&Exchange| matches!(it.outcome, Outcome::Answered { .. }) && it.address.is_none();
+    if answerers.as_ref().is_some_and(|it| it.places.is_some()) && exchanges.iter().copied().any(|it| unsaid(&it)) {
+        return Err(Verdict::unknown("the probe does not say from which address it was answered"));
+    }
     let faults: Vec<(usize, &Exchange, String)> = exchanges
         .iter()
         .enumerate()
         .filter_map(|(index, exchange)| {
-            let fault = fault(check, exchange, instances.as_ref().map(|(owner, names)| (*owner, names)));
+            let fault = fault(check, exchange, answerers.as_ref());
             let fault = fault.or_else(|| forgotten(remembered?, exchange));
             fault.map(|fault| (index, *exchange, fault))
         })
@@ -206,7 +208,7 @@ fn forgotten(remembered: &str, exchange: &Exchange) -> Option<String> {
 }
 
 /// What is wrong with one exchange; `None` where nothing is.
-fn fault(check: &Http, exchange: &Exchange, answerer: Option<(&Owner, &BTreeSet<String>)>) -> Option<String> {
+fn fault(check: &Http, exchange: &Exchange, answerers: Option<&Answerers<'_>>) -> Option<String> {
     let Outcome::Answered { status, headers, body } = &exchange.outcome else { return Some(in_words(exchange)) };
     if *status != check.status.unwrap_or(200) {
         return Some(in_words(exchange));
@@ -225,13 +227,34 @@ fn fault(check: &Http, exchange: &Exchange, answerer: Option<(&Owner, &BTreeSet<
             None => return Some(format!("the answer has no {name}")),
         }
     }
-    let (owner, names) = answerer?;
+    let Answerers { owner, names, places } = answerers?;
+    let of = format!("{} {}", owner.kind, owner.name);
     let instance =
         headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(INSTANCE_HEADER)).map(|(_, value)| value.as_str());
     match instance {
-        Some(instance) if names.contains(instance) => None,
-        Some(instance) => Some(format!("answered by {instance}, which is not part of {} {}", owner.kind, owner.name)),
-        None => Some(format!("the answer does not come from {} {}", owner.kind, owner.name)),
+        Some(instance) if names.contains(instance) => places.as_ref()?.fault(exchange.address?, &of),
+        Some(instance) => Some(format!("answered by {instance}, which is not part of {of}")),
+        None => Some(format!("the answer does not come from {of}")),
+    }
+}
+
+/// Who may answer.
+struct Answerers<'a> {
+    owner: &'a Owner,
+    /// Under which names.
+    names: BTreeSet<String>,
+    /// From where; `None` where the name is given by the system, which no learner can change.
+    places: Option<Places>,
+}
+
+impl<'a> Answerers<'a> {
+    fn of(owner: &'a Owner, view: &View<'_>) -> Result<Self, Verdict> {
+        if view.platform != Platform::Docker {
+            return Ok(Self { owner, names: instances(owner, view)?, places: None });
+        }
+        let containers = containers(owner, view)?;
+        let names = containers.iter().flat_map(|it| container_names(it)).collect();
+        Ok(Self { owner, names, places: Some(Places::of(&containers, view)?) })
     }
 }
 
@@ -245,37 +268,35 @@ fn body_fault(wanted: &check::Body, body: &str) -> Option<String> {
     None
 }
 
-/// The names under which instances of a workload answer; of an image, the containers that run from it. Empty where there is none.
+/// The names under which instances of a workload answer. Empty where there is none.
 fn instances(owner: &Owner, view: &View<'_>) -> Result<BTreeSet<String>, Verdict> {
-    if view.platform == Platform::Kubernetes {
-        let pods = view.owned_pods(owner)?.unwrap_or_default();
-        return Ok(pods.into_iter().map(|pod| object::name(pod).to_owned()).collect());
-    }
-    if view.platform == Platform::Ecs {
-        let tasks = view.owned_pods(owner)?.unwrap_or_default();
-        return Ok(tasks.into_iter().flat_map(aws::host_names).collect());
-    }
-    let chosen = |container: &Value| match owner.kind.as_str() {
-        "Container" => Ok(object::is_named(container, &owner.name)),
-        "Image" => Ok(object::text(container, &["Config", "Image"]) == Some(&owner.name)),
+    let own = view.owned_pods(owner)?.unwrap_or_default();
+    Ok(match view.platform {
+        Platform::Ecs => own.into_iter().flat_map(aws::host_names).collect(),
+        Platform::Kubernetes | Platform::Docker => own.into_iter().map(|pod| object::name(pod).to_owned()).collect(),
+    })
+}
+
+/// The container of that name, or those that run from an image.
+fn containers<'a>(owner: &Owner, view: &View<'a>) -> Result<Vec<&'a Value>, Verdict> {
+    let all = view.objects("Container", None)?.iter();
+    match owner.kind.as_str() {
+        "Container" => Ok(all.filter(|it| object::is_named(it, &owner.name)).collect()),
+        "Image" => Ok(all.filter(|it| object::text(it, &["Config", "Image"]) == Some(&owner.name)).collect()),
         kind => Err(Verdict::unknown(format!(
             "the lab asks for the instances of a {kind}; Docker has those of a Container or an Image"
         ))),
-    };
-    let mut names = BTreeSet::new();
-    for container in view.objects("Container", None)? {
-        if !chosen(container)? {
-            continue;
-        }
-        let id = object::text(container, &["Id"]).unwrap_or("");
-        let host = object::text(container, &["Config", "Hostname"]).unwrap_or("");
-        // The engine's own default for a host name is the first twelve characters of the id.
-        let short = id.get(..12).unwrap_or(id);
-        names.extend(
-            [id, short, host, object::name(container)].into_iter().filter(|it| !it.is_empty()).map(str::to_owned),
-        );
     }
-    Ok(names)
+}
+
+/// The names under which a container may answer.
+fn container_names(container: &Value) -> impl Iterator<Item = String> + use<> {
+    let id = object::text(container, &["Id"]).unwrap_or("");
+    let host = object::text(container, &["Config", "Hostname"]).unwrap_or("");
+    // The engine's own default for a host name is the first twelve characters of the id.
+    let short = id.get(..12).unwrap_or(id);
+    let names = [id, short, host, object::name(container)].map(str::to_owned);
+    names.into_iter().filter(|it| !it.is_empty())
 }
 
 fn wanted(check: &Http) -> String {

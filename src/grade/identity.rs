@@ -1,7 +1,8 @@
 //! `identity`: the object is still the one that was handed over.
 //!
 //! Rules: Kubernetes tells objects apart by uid (a name may be used again, a uid never is); Docker has ids for networks, none for
-//! volumes (creation time and mount point stand in); AWS gives most things an ARN with a random part and the others a time of
+//! volumes (the mark that breakfix puts on one when it makes it stands in: `CreatedAt` changes with the owner of a volume's folder, and on newer
+//! engines does not tell a quick successor apart); AWS gives most things an ARN with a random part and the others a time of
 //! creation. Docker's containers are always re-created, so that name and image are all there
 //! is to keep.
 
@@ -56,7 +57,7 @@ fn difference(platform: Platform, kind: &str, before: &Value, now: &Value) -> Re
     let (keys, fault): (&[&[&str]], _) = match (platform, kind) {
         (Platform::Kubernetes, _) => (&[&["metadata", "uid"]], "was deleted and made anew"),
         (Platform::Docker, "Container") => (&[&["Image"]], "runs another image"),
-        (Platform::Docker, "Volume") => (&[&["CreatedAt"], &["Mountpoint"]], "was deleted and made anew"),
+        (Platform::Docker, "Volume") => return Ok(volume_difference(before, now)),
         (Platform::Docker, "Image") => (&[&["Id"]], "is another image under the same name"),
         (Platform::Docker, _) => (&[&["Id"]], "was deleted and made anew"),
         (Platform::Ecs, kind) => (aws_keys(kind), "was deleted and made anew"),
@@ -70,6 +71,18 @@ fn difference(platform: Platform, kind: &str, before: &Value, now: &Value) -> Re
         }
     }
     Ok(None)
+}
+
+/// The label that breakfix puts on each volume that it makes, with a value that no other has.
+pub const VOLUME_MARK: &str = "breakfix.dev/volume";
+
+/// One that breakfix did not make (an image's own, which has no name but a random one) is told apart by its name.
+fn volume_difference(before: &Value, now: &Value) -> Option<&'static str> {
+    let same = |path: &[&str]| object::at(before, path) == object::at(now, path);
+    if !same(&["Labels", VOLUME_MARK]) || !same(&["Driver"]) {
+        return Some("was deleted and made anew");
+    }
+    (!same(&["Mountpoint"])).then_some("has its data somewhere else")
 }
 
 /// Whether a moment (seconds since 1970, as AWS writes them) does not come after another. Where a simulator skips time, what has happened moves

@@ -7,6 +7,7 @@
 //! file here with `impl Judge`, a line in `judge.rs`, its fixtures.
 
 mod access;
+mod answerer;
 mod answers;
 mod aws;
 pub mod baseline;
@@ -24,7 +25,7 @@ mod fixture;
 #[cfg(test)]
 mod golden;
 mod http;
-mod identity;
+pub mod identity;
 mod image;
 pub mod judge;
 mod logs;

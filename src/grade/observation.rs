@@ -1,6 +1,6 @@
 //! What was fetched from the system at one moment.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -172,6 +172,8 @@ pub struct Exchange {
     pub url: String,
     pub outcome: Outcome,
     pub took: Duration,
+    /// From where the answer came, as the probe saw it; `None` where none came, or the probe cannot say.
+    pub address: Option<SocketAddr>,
     /// Whether the same probe reached its control target in the same run; `None` where none was asked for.
     pub control_reached: Option<bool>,
 }

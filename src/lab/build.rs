@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let labs = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../labs");
     println!("cargo::rerun-if-changed={}", labs.display());
     let mut files = Vec::new();
-    collect(&labs, &mut files).map_err(|error| format!("cannot read the labs in {}: {error}", labs.display()))?;
+    collect(&labs, "", &mut files).map_err(|error| format!("cannot read the labs in {}: {error}", labs.display()))?;
     files.sort();
     let mut list = fs::File::create(Path::new(&env::var("OUT_DIR")?).join("labs.rs"))?;
     writeln!(list, "&[")?;
@@ -23,17 +23,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// All files below a folder, without hidden ones and editors' copies (as `LabSource::from_folder` does).
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// All files below a folder. Without hidden ones, except where the learner works, and without what editors leave (as `LabSource::from_folder` does).
+fn collect(folder: &Path, below: &str, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        if name.first() == Some(&b'.') || name.last() == Some(&b'~') {
+        let name = name.to_string_lossy();
+        let path = format!("{below}{name}");
+        let left_behind = name.ends_with('~') || name.ends_with(".swp") || [".git", ".DS_Store"].contains(&&*name);
+        // platform/lab/work/…
+        let is_work = path.split('/').nth(2) == Some("work");
+        if left_behind || (name.starts_with('.') && !is_work) {
             continue;
         }
         if entry.file_type()?.is_dir() {
-            collect(&entry.path(), files)?;
+            collect(&entry.path(), &format!("{path}/"), files)?;
         } else {
             files.push(entry.path());
         }

@@ -19,6 +19,14 @@ pub const FILES_MAX: usize = 200;
 /// How deep its folders may be nested.
 const DEPTH_MAX: usize = 4;
 
+/// Whether a file or folder, by its path within the lab, is part of it. Hidden ones are only where the learner works (`.dockerignore`, `.env`);
+/// what an editor, a desktop or git leaves is none anywhere. The program's own labs are chosen alike (`build.rs`).
+fn is_of_the_lab(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let left_behind = name.ends_with('~') || name.ends_with(".swp") || [".git", ".DS_Store"].contains(&name);
+    !left_behind && (!name.starts_with('.') || path.starts_with("work/"))
+}
+
 /// One lab's folder: its files by their path within it, not yet read.
 #[derive(Clone, Debug)]
 pub struct LabSource {
@@ -71,10 +79,10 @@ impl LabSource {
                 self.refuse(below, "a file's name is not UTF-8", "rename it");
                 continue;
             };
-            if name.starts_with('.') || name.ends_with('~') {
+            let path = format!("{below}{name}");
+            if !is_of_the_lab(&path) {
                 continue;
             }
-            let path = format!("{below}{name}");
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 if depth >= DEPTH_MAX {

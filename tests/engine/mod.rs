@@ -70,6 +70,8 @@ pub enum Then {
     Cut,
     /// It gets an answer that no engine gives.
     Nonsense,
+    /// What would write is answered as by an engine whose disk is full; all else passes.
+    DiskFull,
 }
 
 impl Way {
@@ -123,22 +125,44 @@ impl Way {
     }
 }
 
+/// What an engine says when its disk is full, in its own words.
+const NO_SPACE: &str = "HTTP/1.1 500 Internal Server Error\r\nApi-Version: 1.41\r\nContent-Type: application/json\r\nContent-Length: 81\r\n\r\n\
+    {\"message\":\"mkdir /var/lib/docker/overlay2/0a1b2c3d4e: no space left on device\"}\n";
+
+/// Answers, and reads what is still coming: who is cut off while sending does not see the answer.
+fn refuse(mut client: UnixStream, answer: &str) {
+    drop(client.write_all(answer.as_bytes()));
+    drop(client.set_read_timeout(Some(Duration::from_millis(200))));
+    drop(std::io::copy(&mut client, &mut std::io::sink()));
+}
+
 fn serve(mut client: UnixStream, state: &State) {
     let may = state.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
         usize::MAX => Some(left),
         left => left.checked_sub(1),
     });
+    let mut begun = Vec::new();
     if may.is_err() {
         let then = *state.then.lock().unwrap();
-        if let Then::Nonsense = then {
-            let mut asked = [0; 4096];
-            drop(client.read(&mut asked));
-            drop(client.write_all(b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 6\r\n\r\n<html>"));
+        if let Then::Cut = then {
+            return;
         }
-        return;
+        let mut asked = [0; 4096];
+        let read = client.read(&mut asked).unwrap_or(0);
+        begun.extend_from_slice(&asked[..read]);
+        match then {
+            Then::DiskFull if !begun.starts_with(b"P") => {}
+            Then::DiskFull => return refuse(client, NO_SPACE),
+            Then::Nonsense | Then::Cut => {
+                return refuse(client, "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 6\r\n\r\n<html>");
+            }
+        }
     }
     state.passed.fetch_add(1, Ordering::SeqCst);
-    let Ok(engine) = UnixStream::connect(USUAL) else { return };
+    let Ok(mut engine) = UnixStream::connect(USUAL) else { return };
+    if engine.write_all(&begun).is_err() {
+        return;
+    }
     let (mut to, mut from) = (engine.try_clone().unwrap(), client.try_clone().unwrap());
     thread::spawn(move || std::io::copy(&mut from, &mut to).map(|_| to.shutdown(std::net::Shutdown::Write)));
     thread::sleep(Duration::from_millis(state.delay.load(Ordering::SeqCst)));

@@ -63,17 +63,24 @@ fn what_a_controller_made_comes_and_goes() {
 }
 
 #[test]
-fn docker_knows_networks_by_id_and_volumes_by_birth() {
+fn docker_knows_networks_by_id_and_volumes_by_their_mark() {
     let network = |id: &str| json!({"Name": "shop", "Id": id});
-    let volume =
-        |at: &str| json!({"Name": "db-data", "CreatedAt": at, "Mountpoint": "/var/lib/docker/volumes/db-data/_data"});
+    let volume = |mark: Option<&str>, at: &str| json!({"Name": "db-data", "CreatedAt": at, "Labels": {"breakfix.dev/volume": mark}, "Mountpoint": "/var/lib/docker/volumes/db-data/_data"});
     let check = identity(json!({"kinds": ["Volume", "Network"]}));
-    let world = World::docker().from("Network", [network("n1")]).from("Volume", [volume("2026-11-21T11:00:00Z")]);
+    let world =
+        World::docker().from("Network", [network("n1")]).from("Volume", [volume(Some("v1"), "2026-11-21T11:00:00Z")]);
     let judge =
-        |id: &str, at: &str| world.clone().with("Network", [network(id)]).with("Volume", [volume(at)]).judge(&check);
-    assert_met(&judge("n1", "2026-11-21T11:00:00Z"));
-    assert_not_met(&judge("n2", "2026-11-21T11:00:00Z"), "Network shop was deleted and made anew");
-    assert_not_met(&judge("n1", "2026-11-21T11:59:00Z"), "Volume db-data was deleted and made anew");
+        |id: &str, volume: Value| world.clone().with("Network", [network(id)]).with("Volume", [volume]).judge(&check);
+    assert_met(&judge("n1", volume(Some("v1"), "2026-11-21T11:00:00Z")));
+    // Somebody gave its folder another owner.
+    assert_met(&judge("n1", volume(Some("v1"), "2026-11-21T11:59:00Z")));
+    assert_not_met(&judge("n2", volume(Some("v1"), "2026-11-21T11:00:00Z")), "Network shop was deleted and made anew");
+    let anew = "Volume db-data was deleted and made anew";
+    assert_not_met(&judge("n1", volume(Some("v2"), "2026-11-21T11:00:00Z")), anew);
+    assert_not_met(&judge("n1", volume(None, "2026-11-21T11:00:00Z")), anew);
+    assert_not_met(&judge("n1", json!({"Name": "db-data", "Labels": null})), anew);
+    let elsewhere = but(volume(Some("v1"), "2026-11-21T11:00:00Z"), json!({"Mountpoint": "/mnt"}));
+    assert_not_met(&judge("n1", elsewhere), "Volume db-data has its data somewhere else");
 }
 
 #[test]

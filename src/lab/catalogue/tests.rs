@@ -90,6 +90,26 @@ fn the_digest_changes_with_any_byte_and_any_name() {
     assert_ne!(first, digest());
 }
 
+#[test]
+fn hidden_files_are_the_labs_only_where_the_learner_works() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [
+        ".hidden",
+        "system/.web.yaml.swp",
+        "work/.dockerignore",
+        "work/.cache/a",
+        "work/.git/HEAD",
+        "work/a~",
+        "work/b",
+    ] {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
+    }
+    let source = LabSource::from_folder(folder.path(), Arc::default()).unwrap();
+    assert_eq!(source.files().keys().collect::<Vec<_>>(), ["work/.cache/a", "work/.dockerignore", "work/b"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn does_not_follow_links() {

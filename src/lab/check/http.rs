@@ -31,7 +31,7 @@ pub struct Http {
     /// Every answer must be complete within this time. Default 5s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
-    /// The answering program is part of this workload (its instance is named in the `x-workload-instance` header).
+    /// The answering program is part of this workload (its instance is named in the `x-workload-instance` header; on Docker it also answers from its own address).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<Owner>,
     /// Headers that every answer must have, with a value that contains this: `{x-cache: hit}`.

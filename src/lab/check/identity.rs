@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab::Exception;
 
-/// Same uid (Kubernetes) or id (Docker networks), same creation time and mount point (Docker volumes) as in the baseline.
+/// Same uid (Kubernetes) or id (Docker networks), same mark and mount point (Docker volumes) as in the baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {

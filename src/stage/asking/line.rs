@@ -1,6 +1,6 @@
 //! What a probe says: one line of JSON a request, as the workload's tool `get --json` prints it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use breakfix_grade::{Exchange, Outcome};
 use serde::Deserialize;
@@ -17,6 +17,9 @@ struct Line {
     body: String,
     #[serde(default)]
     millis: u64,
+    /// Who was connected to, where somebody answered.
+    #[serde(default)]
+    address: Option<SocketAddr>,
     error: Option<String>,
     #[serde(default)]
     control: bool,
@@ -37,6 +40,7 @@ pub(super) fn read(output: &str, expected: usize, control: bool) -> Result<Vec<E
             exchanges.push(Exchange {
                 url: line.url.clone(),
                 took: Duration::from_millis(line.millis),
+                address: line.address,
                 control_reached: None,
                 outcome: outcome(line)?,
             });
@@ -92,6 +96,7 @@ mod tests {
     fn an_answer_is_read_with_its_instance() {
         let exchanges = read(&format!("{ANSWERED}\n{ANSWERED}\n"), 2, false).unwrap();
         assert_eq!(exchanges[0].took, Duration::from_millis(7));
+        assert_eq!(exchanges[0].address, Some(([10, 0, 0, 1], 80).into()));
         let Outcome::Answered { status, headers, body } = &exchanges[0].outcome else { panic!("{exchanges:?}") };
         assert_eq!((*status, headers["x-workload-instance"].as_str(), body.as_str()), (200, "web-1", "shop 1.4"));
         assert_eq!(exchanges[0].control_reached, None);

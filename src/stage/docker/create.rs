@@ -4,6 +4,7 @@ use bollard::{
     models::{ContainerCreateBody, NetworkConnectRequest, VolumeCreateRequest},
     query_parameters::CreateContainerOptionsBuilder,
 };
+use breakfix_grade::identity::VOLUME_MARK;
 use breakfix_lab::Document;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -11,10 +12,11 @@ use serde_json::{Value, json};
 use super::{
     DockerTarget,
     belongs::{self, label},
-    body::{Plan, foreign_binds},
+    body::{Plan, foreign_binds, set},
     engine::{Engine, EngineError, escaped, whole},
     labels::{Role, SESSION, labels},
     marks::Marks,
+    observe::nonce,
     things::claims,
 };
 use crate::target::{Cause, TargetError};
@@ -75,7 +77,9 @@ impl DockerTarget {
         }
         let mut body = self.with_labels(&document.body);
         body.insert("Name".into(), document.name.as_str().into());
-        let body = Value::Object(body);
+        let mut body = Value::Object(body);
+        // A volume has no id: by this one made anew is told from it.
+        set(&mut body, &["Labels", VOLUME_MARK], nonce().into());
         let made = match whole::<VolumeCreateRequest>(&body) {
             Some(model) => self.engine.ask(self.engine.docker.create_volume(model)).await.map(drop),
             None => self.engine.post("/volumes/create", &body).await.map(drop),

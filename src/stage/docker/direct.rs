@@ -1,6 +1,6 @@
 //! Requests from the learner's own machine: what a browser on it would get.
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{collections::BTreeMap, io, net::SocketAddr, time::Duration};
 
 use breakfix_grade::{Exchange, Outcome};
 use bytes::Bytes;
@@ -35,12 +35,16 @@ pub(super) async fn send(run: &Run<'_>) -> Vec<Exchange> {
 async fn one(run: &Run<'_>, url: &str, control: bool) -> Exchange {
     let began = Instant::now();
     let outcome = tokio::time::timeout(run.timeout, exchange(run, url, control)).await;
-    let outcome = outcome.unwrap_or(Ok(Outcome::TimedOut)).unwrap_or_else(|outcome| outcome);
-    Exchange { url: url.to_owned(), outcome, took: began.elapsed(), control_reached: None }
+    let (outcome, address) = match outcome {
+        Ok(Ok((outcome, address))) => (outcome, Some(address)),
+        Ok(Err(outcome)) => (outcome, None),
+        Err(_) => (Outcome::TimedOut, None),
+    };
+    Exchange { url: url.to_owned(), outcome, took: began.elapsed(), address, control_reached: None }
 }
 
-/// The error is an outcome too: the way out at the first thing that went wrong.
-async fn exchange(run: &Run<'_>, url: &str, control: bool) -> Result<Outcome, Outcome> {
+/// An answer and who gave it. The error is an outcome too: the way out at the first thing that went wrong.
+async fn exchange(run: &Run<'_>, url: &str, control: bool) -> Result<(Outcome, SocketAddr), Outcome> {
     // A URL that cannot be read names nothing that could be reached.
     let uri: Uri = url.parse().map_err(|_| Outcome::NameUnknown)?;
     let host = uri.host().ok_or(Outcome::NameUnknown)?.trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -49,7 +53,7 @@ async fn exchange(run: &Run<'_>, url: &str, control: bool) -> Result<Outcome, Ou
     let mut last = Outcome::NameUnknown;
     for address in found {
         match TcpStream::connect(address).await {
-            Ok(stream) => return speak(run, &uri, stream, control).await,
+            Ok(stream) => return Ok((speak(run, &uri, stream, control).await?, address)),
             Err(error) => last = of_connect(&error),
         }
     }
@@ -173,7 +177,9 @@ mod tests {
     #[tokio::test]
     async fn an_answer_comes_back_whole_and_the_request_arrives_whole() {
         let url = server(Some("HTTP/1.1 201 Created\r\nX-B: 2\r\n\r\nECHO")).await;
-        let Outcome::Answered { status, headers, body } = ask(&url, None).await.outcome else { panic!() };
+        let answer = ask(&url, None).await;
+        assert!(url.contains(&answer.address.unwrap().to_string()));
+        let Outcome::Answered { status, headers, body } = answer.outcome else { panic!() };
         assert_eq!((status, headers["x-b"].as_str()), (201, "2"));
         assert!(body.starts_with("POST /page?x=1 HTTP/1.1|") && body.ends_with("||b"), "{body}");
         assert!(body.contains("x-a: 1|"), "{body}");

@@ -112,6 +112,7 @@ impl DockerTarget {
             url: request.url.clone(),
             outcome: Outcome::NameUnknown,
             took: std::time::Duration::ZERO,
+            address: None,
             control_reached: None,
         };
         Ok(self.ask(&leg.from, run, look, what).await?.into_iter().next().unwrap_or(nobody))

@@ -64,7 +64,10 @@ impl DockerTarget {
                 .hint("Its image is no longer on the engine; `docker load` or `docker build` it again."));
         }
         let plan = Plan::new(edited(body_of(&old, image.as_ref()), merge));
-        let addresses = addresses(&old);
+        let mut addresses = addresses(&old);
+        if addresses.is_empty() {
+            addresses = self.given_up.lock().await.get(&old_id).cloned().unwrap_or_default();
+        }
         // An anonymous volume outlives its container, and then nothing ties it to the lab.
         let before = Marks::read(&self.place.folder)?.before.unwrap_or_default();
         let new = volumes(&old).into_iter().filter(|volume| !before.contains(&volume_key(volume))).collect();
@@ -73,7 +76,7 @@ impl DockerTarget {
         self.noted(undo, &note, &what)?;
         self.stop(&old_id).await?;
         self.remove_container(&old_id, false).await?;
-        let held = if new_address { self.hold(&addresses, name).await } else { Ok(()) };
+        let held = if new_address { self.hold(&addresses, name, &old).await } else { Ok(()) };
         let made = match held {
             Ok(()) => self.run(name, &note.plan).await,
             Err(error) => Err(error),
@@ -130,6 +133,10 @@ impl DockerTarget {
         };
         let trouble = |error| self.engine.trouble(what.clone(), error);
         let container = self.engine.get(&format!("/containers/{}/json", escaped(name))).await.map_err(trouble)?;
+        let held = addresses(&container);
+        if !held.is_empty() {
+            self.given_up.lock().await.insert(id(&container).unwrap_or_default(), held);
+        }
         let grace = container.pointer("/Config/StopTimeout").and_then(Value::as_u64).unwrap_or(10);
         let patience = self.engine.patience.saturating_add(std::time::Duration::from_secs(grace));
         let (docker, name) = (&self.engine.docker, &escaped(name));
@@ -151,7 +158,12 @@ impl DockerTarget {
     }
 
     /// Keeps the addresses busy that a container has just given up: helpers on each network, until one of them has got it.
-    async fn hold(&self, addresses: &BTreeMap<String, String>, name: &str) -> Result<(), TargetError> {
+    async fn hold(&self, addresses: &BTreeMap<String, String>, name: &str, old: &Value) -> Result<(), TargetError> {
+        // Of a container that somebody else stopped the engine has forgotten them. The next free one is what it would get.
+        for network in networks(old).filter(|network| !addresses.contains_key(*network)) {
+            let helper = format!("breakfix-hold-{}-{network}-0", self.place.session);
+            self.start_helper(&helper, network, Role::Placeholder, json!({})).await?;
+        }
         for (network, address) in addresses {
             for number in 1..=PLACEHOLDERS_MAX {
                 let helper = format!("breakfix-hold-{}-{}-{number}", self.place.session, &network);
@@ -197,6 +209,12 @@ impl DockerTarget {
         }
         Ok(())
     }
+}
+
+/// The networks on which a container has, or would have, an address of its own.
+fn networks(container: &Value) -> impl Iterator<Item = &str> {
+    let all = container.pointer("/NetworkSettings/Networks").and_then(Value::as_object);
+    all.into_iter().flat_map(|it| it.keys()).map(String::as_str).filter(|name| !["host", "none"].contains(name))
 }
 
 /// The container's addresses by network; networks without one are left out.

@@ -34,6 +34,8 @@ pub struct DockerTarget {
     pub(super) place: Place,
     pub(super) probes: Mutex<Probes>,
     pub(super) seen: Mutex<Seen>,
+    /// The addresses that containers had, by id, when they were stopped through this value: the engine forgets them then.
+    pub(super) given_up: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     /// The grader's own builds, by name.
     pub(super) rebuilt: Mutex<BTreeMap<String, Outcome>>,
     /// Images that were looked into, by id.
@@ -47,6 +49,7 @@ impl DockerTarget {
             place,
             probes: Mutex::default(),
             seen: Mutex::default(),
+            given_up: Mutex::default(),
             rebuilt: Mutex::default(),
             unpacked: Mutex::default(),
         }

@@ -53,7 +53,7 @@ impl TargetName {
     /// rolls out or backs off; on a cluster much does.
     pub fn settles_within(&self) -> Duration {
         match self {
-            Self::Docker => Duration::from_secs(5),
+            Self::Docker => Duration::from_secs(3),
             Self::Sim | Self::Kind | Self::Context(_) => Duration::from_secs(30),
             // A health check needs its thresholds, a replaced task its minute.
             Self::Aws | Self::Endpoint(_) => Duration::from_secs(120),

@@ -115,5 +115,5 @@ pub(super) fn env(
 
 /// One exchange as it is judged.
 pub(super) fn exchange(url: &str, outcome: Outcome, took: Duration, control_reached: Option<bool>) -> Exchange {
-    Exchange { url: url.to_owned(), outcome, took, control_reached }
+    Exchange { url: url.to_owned(), outcome, took, address: None, control_reached }
 }

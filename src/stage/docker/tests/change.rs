@@ -69,6 +69,13 @@ async fn a_new_address_is_another_one_and_nothing_keeps_the_old() {
     let before = address(&scene.inspect("db").await.unwrap());
     change(&scene, json!({"recreate": {"name": "bfxaddress-db", "new_address": true}})).await.unwrap();
     assert_ne!(address(&scene.inspect("db").await.unwrap()), before);
+    // A stopped one has given its address back; it is kept from it all the same.
+    let before = address(&scene.inspect("db").await.unwrap());
+    change(&scene, json!({"stop": {"kind": "Container", "name": "bfxaddress-db"}})).await.unwrap();
+    assert_eq!(address(&scene.inspect("db").await.unwrap()), "");
+    change(&scene, json!({"recreate": {"name": "bfxaddress-db", "new_address": true}})).await.unwrap();
+    let after = address(&scene.inspect("db").await.unwrap());
+    assert!(after != "" && after != before, "{after} after {before}");
     scene.over().await;
 }
 
