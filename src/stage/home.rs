@@ -55,7 +55,17 @@ impl HomeError {
 /// A lock that is held until this is dropped, or the process ends.
 #[derive(Debug)]
 pub struct Guard {
-    _file: File,
+    file: File,
+}
+
+impl Guard {
+    /// The lock once more, for another process: it is held until both have let go of it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn share(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
 }
 
 impl Home {
@@ -130,7 +140,7 @@ impl Home {
             .open(&path)
             .map_err(|source| HomeError::Io { what: "open", path: path.clone(), source })?;
         match file.try_lock() {
-            Ok(()) => Ok(Guard { _file: file }),
+            Ok(()) => Ok(Guard { file }),
             Err(fs::TryLockError::WouldBlock) => Err(HomeError::Busy { what: what.to_owned() }),
             Err(fs::TryLockError::Error(source)) => Err(HomeError::Io { what: "lock", path, source }),
         }

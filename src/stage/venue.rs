@@ -64,16 +64,16 @@ pub async fn connect_for_proof(
     }
 }
 
-/// Ends what belongs to the session alone and is no part of the system: its simulator.
+/// Ends what belongs to the session alone and is no part of the system: its simulator, or a kind cluster whose making was cut
+/// short with the session's start.
 ///
 /// # Errors
-/// The simulator does not end.
+/// It does not end.
 pub async fn close(home: &Home, session: &Session) -> Result<(), TargetError> {
     let result = match &session.target {
         TargetName::Sim => close_simulators(&session.folder(home)).await,
-        TargetName::Kind | TargetName::Context(_) | TargetName::Docker | TargetName::Aws | TargetName::Endpoint(_) => {
-            Ok(())
-        }
+        TargetName::Kind => kubernetes::delete_unfinished_cluster(home.root()).await,
+        TargetName::Context(_) | TargetName::Docker | TargetName::Aws | TargetName::Endpoint(_) => Ok(()),
     };
     // A simulator writes into the session's folder until it ends; what it wrote last is nobody's.
     if let Err(error) = crate::life::forget(home, &session.id) {

@@ -117,6 +117,14 @@ pub async fn delete_cluster(home: &Path) -> Result<(), TargetError> {
     host::delete_cluster(home).await
 }
 
+/// Deletes a kind cluster that was never finished. One that is whole stays for the next lab.
+///
+/// # Errors
+/// The `kind` program fails.
+pub async fn delete_unfinished_cluster(home: &Path) -> Result<(), TargetError> {
+    host::delete_unfinished(home).await
+}
+
 /// Ends the simulator of a session's folder, if there is one.
 ///
 /// # Errors

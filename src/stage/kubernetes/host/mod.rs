@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 pub(crate) use context::{ContextHost, consent};
-pub(crate) use kind::{KindHost, delete_cluster};
+pub(crate) use kind::{KindHost, delete_cluster, delete_unfinished};
 pub(crate) use sim::{LocalSimHost, SimHost, close_simulator, serve_simulator};
 
 use super::{

@@ -7,6 +7,7 @@ mod config;
 mod engine;
 mod loaded;
 mod program;
+mod unfinished;
 
 use std::{
     path::{Path, PathBuf},
@@ -69,13 +70,11 @@ impl KindHost {
         let kind = Kind::find(&self.program).await?;
         let _guard = lock(&self.home)?;
         let known = ownership(&self.home)?;
+        if is_unfinished(&self.home)? {
+            unfinished::remove(&kind, &self.home).await?;
+        }
         let exists = kind.clusters().await?.iter().any(|name| name == CLUSTER);
         match known {
-            // Cut short between creation and mark: nobody has used it.
-            Some(Ownership { made: false, .. }) if exists => {
-                kind.delete(CLUSTER, &own_kubeconfig(&self.home)).await?;
-                self.make(&kind).await
-            }
             Some(known) if exists => {
                 let text = kind.kubeconfig(CLUSTER).await?;
                 check_mark(&text, &known.id).await?;
@@ -92,7 +91,9 @@ impl KindHost {
         let wanted = config::merged(self.config.as_deref(), self.place.zones.len().max(WORKERS))?;
         let path = self.folder().join("config.yaml");
         write_json(&path, &wanted).map_err(|error| local(&path, error))?;
-        kind.create(CLUSTER, &path, &own_kubeconfig(&self.home), self.image.as_deref()).await?;
+        let maker = unfinished::maker(&self.home)?;
+        kind.create(CLUSTER, &path, &own_kubeconfig(&self.home), self.image.as_deref(), &maker).await?;
+        drop(maker);
         let text = kind.kubeconfig(CLUSTER).await?;
         mark(&text, &known.id).await?;
         known.made = true;
@@ -190,20 +191,60 @@ pub(crate) async fn delete_cluster(home: &Path) -> Result<(), TargetError> {
     delete_with(Path::new(PROGRAM), home).await
 }
 
+/// Deletes a cluster whose making was cut short: nobody has used it, and no session will ask for it. One that is whole stays
+/// warm, and one that another breakfix is making just now is that one's.
+///
+/// # Errors
+/// The `kind` program fails. Where it does not answer at all the record stays, and the next start removes what is left.
+pub(crate) async fn delete_unfinished(home: &Path) -> Result<(), TargetError> {
+    delete_unfinished_with(Path::new(PROGRAM), home).await
+}
+
+async fn delete_unfinished_with(program: &Path, home: &Path) -> Result<(), TargetError> {
+    if !is_unfinished(home)? {
+        return Ok(());
+    }
+    match remove_unfinished(program, home).await {
+        Err(error) if matches!(error.cause, Cause::Refused | Cause::Missing | Cause::Unreachable) => Ok(()),
+        done => done,
+    }
+}
+
+async fn remove_unfinished(program: &Path, home: &Path) -> Result<(), TargetError> {
+    let kind = Kind::find(program).await?;
+    let _guard = lock(home)?;
+    // Another breakfix may have finished it a moment ago.
+    if !is_unfinished(home)? {
+        return Ok(());
+    }
+    unfinished::remove(&kind, home).await?;
+    forget(home)
+}
+
+fn is_unfinished(home: &Path) -> Result<bool, TargetError> {
+    Ok(ownership(home)?.is_some_and(|known| !known.made))
+}
+
 async fn delete_with(program: &Path, home: &Path) -> Result<(), TargetError> {
     let Some(known) = ownership(home)? else { return Ok(()) };
     let kind = Kind::find(program).await?;
     let _guard = lock(home)?;
-    if kind.clusters().await?.iter().any(|name| name == CLUSTER) {
+    if !known.made {
+        unfinished::remove(&kind, home).await?;
+    } else if kind.clusters().await?.iter().any(|name| name == CLUSTER) {
         // One that cannot be asked any more is told by the disk alone.
-        if known.made
-            && let Err(error) = check_mark(&kind.kubeconfig(CLUSTER).await?, &known.id).await
+        if let Err(error) = check_mark(&kind.kubeconfig(CLUSTER).await?, &known.id).await
             && error.cause == Cause::Refused
         {
             return Err(error);
         }
         kind.delete(CLUSTER, &own_kubeconfig(home)).await?;
     }
+    forget(home)
+}
+
+/// Removes what is on the disk about the cluster.
+fn forget(home: &Path) -> Result<(), TargetError> {
     let folder = folder(home);
     match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -234,11 +275,15 @@ fn write_ownership(home: &Path, known: &Ownership) -> Result<(), TargetError> {
 }
 
 fn lock(home: &Path) -> Result<crate::home::Guard, TargetError> {
+    lock_named(home, "kind", "use the kind cluster")
+}
+
+fn lock_named(home: &Path, name: &str, doing: &str) -> Result<crate::home::Guard, TargetError> {
     let busy = |error: HomeError| {
         let cause = if matches!(error, HomeError::Busy { .. }) { Cause::Refused } else { Cause::Local };
-        TargetError::new(cause, "use the kind cluster").because(error)
+        TargetError::new(cause, doing).because(error)
     };
-    Home::at(home.to_owned()).map_err(busy)?.lock("kind", "the kind cluster").map_err(busy)
+    Home::at(home.to_owned()).map_err(busy)?.lock(name, "the kind cluster").map_err(busy)
 }
 
 fn local(path: &Path, error: HomeError) -> TargetError {

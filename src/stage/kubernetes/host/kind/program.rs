@@ -8,7 +8,10 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::target::{Cause, TargetError};
+use crate::{
+    home::Guard,
+    target::{Cause, TargetError},
+};
 
 /// The oldest version that is known to do what is asked of it.
 const OLDEST: (u32, u32) = (0, 20);
@@ -56,13 +59,18 @@ impl Kind {
         self.run(&["get", "kubeconfig", "--name", cluster], ASK).await
     }
 
+    /// Creates a cluster. The program holds the lock with us, so that it stays known where we are killed before it ends.
     pub(super) async fn create(
         &self,
         cluster: &str,
         config: &Path,
         kubeconfig: &Path,
         image: Option<&str>,
+        maker: &Guard,
     ) -> Result<(), TargetError> {
+        let shared = maker
+            .share()
+            .map_err(|error| TargetError::new(Cause::Local, "share the kind cluster's lock").because(error))?;
         let (config, kubeconfig) = (config.display().to_string(), kubeconfig.display().to_string());
         let mut arguments = vec![
             "create",
@@ -77,9 +85,7 @@ impl Kind {
             "180s",
         ];
         arguments.extend(image.iter().flat_map(|image| ["--image", image]));
-        self.run(&arguments, CREATE).await.map(drop).map_err(|error| {
-            error.hint("Without internet give a node image that is there: `--kind-image kindest/node:…` (`docker images` lists them).")
-        })
+        self.run_holding(&arguments, CREATE, shared.into()).await.map(drop).map_err(explained)
     }
 
     /// Deletes a cluster and its entry in our own kubeconfig; without a file named it would look into the learner's.
@@ -104,9 +110,13 @@ impl Kind {
 
     /// Runs it and yields its standard output.
     async fn run(&self, arguments: &[&str], limit: Duration) -> Result<String, TargetError> {
+        self.run_holding(arguments, limit, Stdio::null()).await
+    }
+
+    async fn run_holding(&self, arguments: &[&str], limit: Duration, held: Stdio) -> Result<String, TargetError> {
         let what = format!("run `kind {}`", arguments.join(" "));
         let mut command = Command::new(&self.program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.args(arguments).stdin(held).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let output = match tokio::time::timeout(limit, command.output()).await {
             Err(_) => {
                 return Err(TargetError::new(
@@ -126,8 +136,12 @@ impl Kind {
         let said = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join("\n");
-        let engine_down =
-            ["Cannot connect to the Docker daemon", "failed to list nodes", "is the docker daemon running"];
+        let engine_down = [
+            "Cannot connect to the Docker daemon",
+            "failed to list nodes",
+            "failed to list clusters",
+            "is the docker daemon running",
+        ];
         let cause =
             if engine_down.iter().any(|words| said.contains(words)) { Cause::Unreachable } else { Cause::Answered };
         let error = TargetError::new(cause, format!("{what} ({}): {tail}", output.status));
@@ -138,6 +152,20 @@ impl Kind {
         })
     }
 }
+
+/// What to try when a cluster could not be made: that depends on how far it got.
+fn explained(error: TargetError) -> TargetError {
+    match error.cause {
+        Cause::Unreachable | Cause::Missing | Cause::Local => error,
+        _ if NO_IMAGE.iter().any(|words| error.what.contains(words)) => error.hint(
+            "Without internet give a node image that is there: `--kind-image kindest/node:…` (`docker images` lists them).",
+        ),
+        _ => error.hint("What often helps is at https://kind.sigs.k8s.io/docs/user/known-issues/; `--target sim` needs no cluster."),
+    }
+}
+
+/// How the `kind` program says that it has no node image.
+const NO_IMAGE: [&str; 2] = ["failed to pull image", "No such image"];
 
 /// How to get the program.
 const INSTALL: &str = "Install kind: `go install sigs.k8s.io/kind@latest`, `brew install kind`, or as \

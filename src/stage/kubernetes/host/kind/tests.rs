@@ -148,6 +148,45 @@ async fn deleting_forgets_the_cluster_and_may_be_repeated() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_was_never_finished_goes_with_its_session_and_a_whole_one_stays() {
+    let machine = Machine::with("breakfix\n");
+    let (program, home) = (machine.path("kind"), machine.home());
+    delete_unfinished_with(&program, &home).await.unwrap();
+    write_ownership(&home, &Ownership { id: "x".to_owned(), made: true }).unwrap();
+    delete_unfinished_with(&program, &home).await.unwrap();
+    assert_eq!(machine.calls(), Vec::<String>::new());
+
+    write_ownership(&home, &Ownership { id: "x".to_owned(), made: false }).unwrap();
+    let making = lock(&home).unwrap();
+    delete_unfinished_with(&program, &home).await.unwrap();
+    assert_eq!(machine.calls(), Vec::<String>::new(), "another breakfix is making it");
+    drop(making);
+    delete_unfinished_with(&machine.path("nowhere"), &home).await.unwrap();
+    assert!(ownership(&home).unwrap().is_some(), "what could not be looked for is not forgotten");
+    delete_unfinished_with(&program, &home).await.unwrap();
+    assert_eq!(machine.calls(), ["delete cluster"]);
+    assert_eq!(ownership(&home).unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_a_killed_start_goes_on_making_is_removed_until_it_ends() {
+    let machine = Machine::with("");
+    let (program, home) = (machine.path("kind"), machine.home());
+    write_ownership(&home, &Ownership { id: "x".to_owned(), made: false }).unwrap();
+    // A `kind create` that nobody listens to any more: its nodes are there a little later only.
+    let held = unfinished::maker(&home).unwrap().share().unwrap();
+    let mut orphan = Command::new("sh")
+        .args(["-c", "sleep 1.5; echo breakfix > \"$1\"", "sh", &machine.path("clusters").display().to_string()])
+        .stdin(held)
+        .spawn()
+        .unwrap();
+    delete_with(&program, &home).await.unwrap();
+    assert!(orphan.try_wait().unwrap().is_some(), "it is waited for");
+    assert_eq!(machine.calls(), ["delete cluster"]);
+    assert_eq!(ownership(&home).unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_failing_program_is_quoted() {
     let machine = Machine::with("");
     machine.script(
