@@ -258,10 +258,28 @@ impl Engine {
                 .hint("The engine is busy or hangs: does `docker ps` answer? Try again, or restart the engine.")
                 .because(error),
             error @ (EngineError::Answered { .. } | EngineError::Garbled { .. }) => {
-                trouble(Cause::Answered).because(error)
+                let hint = answer_hint(error.words());
+                let trouble = trouble(Cause::Answered).because(error);
+                match hint {
+                    Some(hint) => trouble.hint(hint),
+                    None => trouble,
+                }
             }
         }
     }
+}
+
+/// What to try where the engine's own words leave that open.
+fn answer_hint(words: &str) -> Option<&'static str> {
+    if words.contains("no space left on device") {
+        return Some(
+            "The engine's disk is full: `docker system df` shows what takes the room. Free some, and try again.",
+        );
+    }
+    let taken = words.contains("already exists") || words.contains("already in use");
+    taken.then_some(
+        "Somebody else on this engine has made one of that name: remove or rename it, or wait until they are done.",
+    )
 }
 
 /// bollard over a way of ours: sockets, TLS and version are the same for both kinds of question.

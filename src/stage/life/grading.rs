@@ -31,6 +31,9 @@ pub enum Extent {
     Passive,
     /// `lab test`: a control was just applied; each objective has its time to become true, but no more than this.
     AfterControl(Option<Duration>),
+    /// The healthy system, before anything was handed over: objectives alone. Safeguards compare with what was handed over, so that none could be
+    /// met yet, and waiting for them would be in vain.
+    Healthy(Duration),
     /// The opening proof.
     Opening(Duration),
 }
@@ -94,6 +97,7 @@ pub async fn grade(
         Extent::Full => Plan::full(case),
         Extent::Passive => Plan::passive(case),
         Extent::AfterControl(at_most) => Plan::after_control(case, at_most),
+        Extent::Healthy(within) => Plan::after_control(Case { safeguards: Vec::new(), ..case }, Some(within)),
         Extent::Opening(patience) => Plan::opening(case, patience),
     };
     let mut run = Run {

@@ -20,6 +20,14 @@ fn filters_are_escaped() {
 }
 
 #[test]
+fn what_an_engine_leaves_open_gets_a_hint() {
+    let said = "write /var/lib/docker/tmp/a: no space left on device";
+    assert!(answer_hint(said).is_some_and(|hint| hint.contains("docker system df")));
+    assert!(answer_hint("network with name shop already exists").is_some_and(|hint| hint.contains("rename")));
+    assert_eq!(answer_hint("OCI runtime create failed: exec: no such file"), None);
+}
+
+#[test]
 fn a_clock_that_differs_is_noticed() {
     assert_eq!(ahead("Sat, 21 Nov 2020 13:24:00 GMT").signum(), -1);
     assert_eq!(ahead("nonsense"), SignedDuration::ZERO);
