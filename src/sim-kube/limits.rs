@@ -37,9 +37,6 @@ pub static DIFFERENT: &[(&str, &str)] = &[
         "a node never runs short of memory or disk; a container over its own memory limit is killed",
     ),
     ("certificates", "a CertificateSigningRequest is kept; nobody signs it"),
-    (
-        "names",
-        "the cluster's DNS is asked for addresses only, those of named ports (`_http._tcp.web`) included; no SRV and PTR records",
-    ),
+    ("names", "the cluster's DNS has A, SRV and PTR records, no others; addresses of nodes have no names"),
     ("external names", "hosts outside the cluster do not exist"),
 ];

@@ -1,11 +1,14 @@
-//! DNS messages (RFC 1035): one question for IPv4 addresses, and what an answer says.
+//! DNS messages (RFC 1035): one question, for IPv4 addresses or for another kind of record, and what an answer says.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::DnsReply;
+use crate::{DnsReply, RecordKind, Records};
 
 const TYPE_A: u16 = 1;
 const TYPE_CNAME: u16 = 5;
+const TYPE_PTR: u16 = 12;
+/// RFC 2782.
+const TYPE_SRV: u16 = 33;
 const CLASS_IN: u16 = 1;
 /// Names are no longer than this (RFC 1035, 2.3.4); it also bounds how far compression pointers are followed.
 const NAME_LENGTH_MAX: usize = 255;
@@ -14,6 +17,23 @@ const HEADER_LENGTH: usize = 12;
 /// A question for the addresses of an absolute name; `None` where the name cannot be written in DNS.
 #[must_use]
 pub fn question(id: u16, name: &str) -> Option<Vec<u8>> {
+    question_of(id, name, TYPE_A)
+}
+
+/// A question for records of another kind.
+#[must_use]
+pub fn record_question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>> {
+    question_of(id, name, number(kind))
+}
+
+fn number(kind: RecordKind) -> u16 {
+    match kind {
+        RecordKind::Srv => TYPE_SRV,
+        RecordKind::Ptr => TYPE_PTR,
+    }
+}
+
+fn question_of(id: u16, name: &str, kind: u16) -> Option<Vec<u8>> {
     let mut message = Vec::with_capacity(HEADER_LENGTH + name.len() + 6);
     message.extend(id.to_be_bytes());
     // Recursion desired; one question.
@@ -27,7 +47,7 @@ pub fn question(id: u16, name: &str) -> Option<Vec<u8>> {
         message.extend(label.bytes());
     }
     message.push(0);
-    message.extend(TYPE_A.to_be_bytes());
+    message.extend(kind.to_be_bytes());
     message.extend(CLASS_IN.to_be_bytes());
     Some(message)
 }
@@ -35,22 +55,13 @@ pub fn question(id: u16, name: &str) -> Option<Vec<u8>> {
 /// What came back for the question with this id and name; `None` where the message is not its answer.
 #[must_use]
 pub fn reply(message: &[u8], id: u16, name: &str) -> Option<DnsReply> {
-    let flags = word(message, 2)?;
-    let is_answer = word(message, 0)? == id && flags & 0x8000 != 0;
-    let (questions, answers) = (word(message, 4)?, word(message, 6)?);
-    if !is_answer || questions != 1 {
-        return None;
-    }
-    let (asked, at) = read_name(message, HEADER_LENGTH)?;
-    if !asked.eq_ignore_ascii_case(name) {
-        return None;
-    }
-    match flags & 0x000f {
+    let Head { code, asked, at, answers } = head(message, id, name)?;
+    match code {
         0 => {}
         3 => return Some(DnsReply::NoSuchName),
         _ => return Some(DnsReply::Failed),
     }
-    let (aliases, addresses) = records(message, at + 4, answers)?;
+    let (aliases, addresses) = records(message, at, answers)?;
     let mut canonical = asked.clone();
     // Each alias is followed once at most, so that a circle ends.
     for _ in 0..=aliases.len() {
@@ -65,6 +76,58 @@ pub fn reply(message: &[u8], id: u16, name: &str) -> Option<DnsReply> {
         }
     }
     if canonical.eq_ignore_ascii_case(&asked) { Some(DnsReply::NoAddress) } else { Some(DnsReply::Alias(canonical)) }
+}
+
+/// What came back for a question for records of another kind. Records of aliases on the way count like the name's own.
+#[must_use]
+pub fn record_reply(message: &[u8], id: u16, name: &str, kind: RecordKind) -> Option<Records> {
+    let Head { code, mut at, answers, .. } = head(message, id, name)?;
+    match code {
+        0 => {}
+        3 => return Some(Records::NoSuchName),
+        _ => return Some(Records::Failed),
+    }
+    let mut found = Vec::new();
+    for _ in 0..answers {
+        let (_, after) = read_name(message, at)?;
+        let start = after + 10;
+        let end = start + usize::from(word(message, after + 8)?);
+        message.get(start..end)?;
+        if word(message, after)? == number(kind) && word(message, after + 2)? == CLASS_IN {
+            found.push(match kind {
+                RecordKind::Ptr => read_name(message, start)?.0,
+                RecordKind::Srv => {
+                    let (priority, weight) = (word(message, start)?, word(message, start + 2)?);
+                    let (port, target) = (word(message, start + 4)?, read_name(message, start + 6)?.0);
+                    format!("{priority} {weight} {port} {target}")
+                }
+            });
+        }
+        at = end;
+    }
+    Some(if found.is_empty() { Records::None } else { Records::Found(found) })
+}
+
+/// The beginning of an answer.
+struct Head {
+    /// RCODE (RFC 1035, 4.1.1).
+    code: u16,
+    asked: String,
+    /// Where the records begin.
+    at: usize,
+    answers: u16,
+}
+
+/// `None` where the message does not answer the question with this id and name.
+fn head(message: &[u8], id: u16, name: &str) -> Option<Head> {
+    let flags = word(message, 2)?;
+    let is_answer = word(message, 0)? == id && flags & 0x8000 != 0;
+    let (questions, answers) = (word(message, 4)?, word(message, 6)?);
+    if !is_answer || questions != 1 {
+        return None;
+    }
+    let (asked, after) = read_name(message, HEADER_LENGTH)?;
+    asked.eq_ignore_ascii_case(name).then(|| Head { code: flags & 0x000f, asked, at: after + 4, answers })
 }
 
 type Aliases = Vec<(String, String)>;

@@ -44,8 +44,8 @@ pub use end::{DATA_IN_USE, End, FAILED, MISCONFIGURED, USAGE};
 pub use fetch::{Fetched, fetch, reach};
 pub use json::Object as JsonObject;
 pub use machine::{
-    CallError, DnsReply, FileError, FileKind, LockError, Machine, NoReply, ParameterError, Process, SignalError, Stat,
-    Stream, User, WriteMode,
+    CallError, DnsReply, FileError, FileKind, LockError, Machine, NoReply, ParameterError, Process, RecordKind,
+    Records, SignalError, Stat, Stream, User, WriteMode,
 };
 pub use memory_machine::{MemoryFiles, MemoryMachine};
 pub use message::{Request, Response};

@@ -85,6 +85,19 @@ pub trait Machine {
     /// # Errors
     /// Nothing came back.
     fn ask(&mut self, server: IpAddr, name: &str, timeout: Duration) -> Result<DnsReply, NoReply>;
+    /// Ask one name server for records that are no addresses.
+    ///
+    /// # Errors
+    /// Nothing came back.
+    fn ask_records(
+        &mut self,
+        _server: IpAddr,
+        _name: &str,
+        _kind: RecordKind,
+        _timeout: Duration,
+    ) -> Result<Records, NoReply> {
+        Ok(Records::Failed)
+    }
     /// Open a TCP connection and close it again.
     ///
     /// # Errors
@@ -227,6 +240,28 @@ pub enum DnsReply {
     /// NXDOMAIN.
     NoSuchName,
     /// The server answered and could not or would not say (SERVFAIL, REFUSED …).
+    Failed,
+}
+
+/// Records that are no addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordKind {
+    /// Where a service of the name is (RFC 2782).
+    Srv,
+    /// The name of an address (RFC 1035, 3.3.12).
+    Ptr,
+}
+
+/// What a name server said to a question for such records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// One at least, as zone files write them: `0 100 80 web.shop.svc.cluster.local`, or a name.
+    Found(Vec<String>),
+    /// The name exists and has no such record.
+    None,
+    /// NXDOMAIN.
+    NoSuchName,
+    /// The server answered and could not or would not say.
     Failed,
 }
 

@@ -6,7 +6,7 @@
 
 use std::{fmt, net::IpAddr, time::Duration};
 
-use crate::{DnsReply, Machine};
+use crate::{DnsReply, Machine, RecordKind, Records};
 
 /// An alias may lead to another one so many times.
 const ALIASES_MAX: usize = 8;
@@ -168,6 +168,34 @@ pub fn resolve_by(
     Err(worst)
 }
 
+/// Ask the servers of `config` for records of another kind: the name that had them, they themselves, and who said so.
+///
+/// # Errors
+/// There is none, or nobody could tell.
+pub fn records_by(
+    config: &Config,
+    name: &str,
+    kind: RecordKind,
+    machine: &mut dyn Machine,
+) -> Result<(String, Vec<String>, IpAddr), ResolveError> {
+    let mut worst = ResolveError::NoSuchName;
+    for candidate in config.candidates(name) {
+        let asked = once(config, None, machine, |machine, server, timeout| {
+            let reply = machine.ask_records(server, &candidate, kind, timeout).ok()?;
+            Some(if reply == Records::Failed { Err(()) } else { Ok(reply) })
+        });
+        match asked {
+            Ok((Records::Found(found), server)) => return Ok((candidate, found, server)),
+            Ok((Records::NoSuchName, _)) => {}
+            Ok((Records::None, _)) if worst != ResolveError::Failed => worst = ResolveError::NoAddress,
+            Ok((Records::None | Records::Failed, _)) => {}
+            Err(ResolveError::Failed) => worst = ResolveError::Failed,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(worst)
+}
+
 /// One full name, aliases followed.
 fn ask_all(
     config: &Config,
@@ -197,6 +225,19 @@ fn ask_once(
     deadline: Option<Duration>,
     machine: &mut dyn Machine,
 ) -> Result<(DnsReply, IpAddr), ResolveError> {
+    once(config, deadline, machine, |machine, server, timeout| {
+        let reply = machine.ask(server, name, timeout).ok()?;
+        Some(if reply == DnsReply::Failed { Err(()) } else { Ok(reply) })
+    })
+}
+
+/// The same for any question. `ask` gives `None` where nothing came back, and an error where the server failed.
+fn once<T>(
+    config: &Config,
+    deadline: Option<Duration>,
+    machine: &mut dyn Machine,
+    ask: impl Fn(&mut dyn Machine, IpAddr, Duration) -> Option<Result<T, ()>>,
+) -> Result<(T, IpAddr), ResolveError> {
     let mut last = ResolveError::NoAnswer;
     for _ in 0..config.attempts {
         for server in &config.servers {
@@ -204,10 +245,10 @@ fn ask_once(
             if left.is_zero() {
                 return Err(ResolveError::NoAnswer);
             }
-            match machine.ask(*server, name, config.timeout.min(left)) {
-                Ok(DnsReply::Failed) => last = ResolveError::Failed,
-                Ok(reply) => return Ok((reply, *server)),
-                Err(_) => {}
+            match ask(machine, *server, config.timeout.min(left)) {
+                Some(Ok(reply)) => return Ok((reply, *server)),
+                Some(Err(())) => last = ResolveError::Failed,
+                None => {}
             }
         }
         // A failing server has answered: asking the same servers again at once brings nothing.

@@ -11,7 +11,7 @@ use crate::{
     object::{entries, is_deleting, text},
 };
 
-const DOMAIN: &str = "cluster.local";
+pub(super) const DOMAIN: &str = "cluster.local";
 
 /// What a name server of the cluster answers for the IPv4 addresses of an absolute name.
 pub(super) fn answer(cluster: &Cluster, name: &str) -> DnsReply {
@@ -56,7 +56,7 @@ pub(super) fn outside(cluster: &Cluster, name: &str) -> DnsReply {
     node.map_or(DnsReply::NoSuchName, |ip| addresses(&name, vec![ip.into()]))
 }
 
-fn has_namespace(cluster: &Cluster, space: &str) -> bool {
+pub(super) fn has_namespace(cluster: &Cluster, space: &str) -> bool {
     cluster.store.get(&kind::NAMESPACE.key("", space)).is_some()
 }
 

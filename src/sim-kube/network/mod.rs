@@ -7,6 +7,7 @@
 mod address;
 mod deliver;
 mod dns;
+mod dns_records;
 mod from;
 mod ingress;
 mod policy;
@@ -21,7 +22,7 @@ use std::{
 };
 
 use breakfix_sim::SimTime;
-use breakfix_workload::{CallError, DnsReply, NoReply, Request, Response};
+use breakfix_workload::{CallError, DnsReply, NoReply, RecordKind, Records, Request, Response};
 use serde::{Deserialize, Serialize};
 
 pub use address::{GATEWAY, node_address, pod_address};
@@ -88,6 +89,23 @@ pub fn ask(
         Route::OuterNameServer => (Ok(dns::outside(cluster, name)), ROUND_TRIP),
         Route::Silence => (Err(NoReply::TimedOut), timeout),
         // Whoever listens there answers no datagrams: the kernel says so.
+        _ => (Err(NoReply::Refused), ROUND_TRIP),
+    }
+}
+
+/// Asks a name server for records that are no addresses. The second value is the time it took.
+pub fn ask_records(
+    cluster: &mut Cluster,
+    caller: &Caller,
+    server: IpAddr,
+    name: &str,
+    kind: RecordKind,
+    timeout: Duration,
+) -> (Result<Records, NoReply>, Duration) {
+    match route(cluster, caller, SocketAddr::new(server, 53), "UDP") {
+        Route::NameServer => (Ok(dns_records::answer(cluster, name, kind)), ROUND_TRIP),
+        Route::OuterNameServer => (Ok(Records::NoSuchName), ROUND_TRIP),
+        Route::Silence => (Err(NoReply::TimedOut), timeout),
         _ => (Err(NoReply::Refused), ROUND_TRIP),
     }
 }

@@ -84,3 +84,24 @@ fn a_pointer_to_itself_ends() {
     message.extend([0xc0, at, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0]);
     assert_eq!(reply(&message, 7, "db"), None);
 }
+
+#[test]
+fn records_of_other_kinds_are_read() {
+    let asked = "_http._tcp.web";
+    let srv = |port: u8| [vec![0, 0, 0, 50, 0, port], name("a.web")].concat();
+    let message =
+        answer(0, asked, &[(pointer(), 33, srv(80)), (pointer(), 1, vec![10, 0, 0, 1]), (pointer(), 33, srv(81))]);
+    let found = Records::Found(vec!["0 50 80 a.web".into(), "0 50 81 a.web".into()]);
+    assert_eq!(record_reply(&message, 7, asked, RecordKind::Srv), Some(found));
+    assert_eq!(record_reply(&message, 7, asked, RecordKind::Ptr), Some(Records::None));
+    let ptr = answer(0, "1.0.0.10.in-addr.arpa", &[(pointer(), 12, name("web.shop"))]);
+    let found = Records::Found(vec!["web.shop".into()]);
+    assert_eq!(record_reply(&ptr, 7, "1.0.0.10.in-addr.arpa", RecordKind::Ptr), Some(found));
+    assert_eq!(record_reply(&answer(3, "x", &[]), 7, "x", RecordKind::Ptr), Some(Records::NoSuchName));
+    assert_eq!(record_reply(&answer(2, "x", &[]), 7, "x", RecordKind::Ptr), Some(Records::Failed));
+    let question = record_question(7, "a", RecordKind::Srv).unwrap();
+    assert_eq!(question[question.len() - 4..], [0, 33, 0, 1]);
+    for length in 0..message.len() {
+        assert_eq!(record_reply(&message[..length], 7, asked, RecordKind::Srv), None, "cut at {length}");
+    }
+}

@@ -9,7 +9,8 @@ use std::{
 };
 
 use breakfix_workload::{
-    CallError, DnsReply, FileError, LockError, Machine, NoReply, Process, Request, Response, SignalError, Stat, Stream,
+    CallError, DnsReply, FileError, LockError, Machine, NoReply, Process, RecordKind, Records, Request, Response,
+    SignalError, Stat, Stream,
     User, WriteMode,
 };
 
@@ -153,6 +154,17 @@ impl Machine for Linux {
     fn ask(&mut self, server: IpAddr, name: &str, timeout: Duration) -> Result<DnsReply, NoReply> {
         let id = u16::try_from(self.random() & 0xffff).unwrap_or_default();
         names::ask(SocketAddr::new(server, DNS_PORT), name, id, timeout)
+    }
+
+    fn ask_records(
+        &mut self,
+        server: IpAddr,
+        name: &str,
+        kind: RecordKind,
+        timeout: Duration,
+    ) -> Result<Records, NoReply> {
+        let id = u16::try_from(self.random() & 0xffff).unwrap_or_default();
+        names::ask_records(SocketAddr::new(server, DNS_PORT), name, kind, id, timeout)
     }
 
     fn connect(&mut self, to: SocketAddr, timeout: Duration) -> Result<(), CallError> {

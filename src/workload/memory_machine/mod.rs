@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    CallError, DnsReply, FileError, LockError, Machine, NoReply, Process, Request, Response, SignalError, Stat, Stream,
-    User, WriteMode,
+    CallError, DnsReply, FileError, LockError, Machine, NoReply, Process, RecordKind, Records, Request, Response,
+    SignalError, Stat, Stream, User, WriteMode,
 };
 
 pub use files::MemoryFiles;
@@ -31,6 +31,8 @@ pub struct MemoryMachine {
     pub files: MemoryFiles,
     /// Names that name servers know, by absolute name.
     pub names: BTreeMap<String, DnsReply>,
+    /// What name servers answer to questions for other records.
+    pub records: BTreeMap<(String, RecordKind), Records>,
     pub name_servers_silent: bool,
     /// What is answered at which address; an error is what the caller sees.
     pub answers: BTreeMap<SocketAddr, Result<Response, CallError>>,
@@ -192,6 +194,20 @@ impl Machine for MemoryMachine {
             return Err(NoReply::TimedOut);
         }
         Ok(self.names.get(name).cloned().unwrap_or(DnsReply::NoSuchName))
+    }
+
+    fn ask_records(
+        &mut self,
+        _server: IpAddr,
+        name: &str,
+        kind: RecordKind,
+        timeout: Duration,
+    ) -> Result<Records, NoReply> {
+        if self.name_servers_silent {
+            self.now += timeout;
+            return Err(NoReply::TimedOut);
+        }
+        Ok(self.records.get(&(name.to_owned(), kind)).cloned().unwrap_or(Records::NoSuchName))
     }
 
     fn connect(&mut self, to: SocketAddr, timeout: Duration) -> Result<(), CallError> {

@@ -4,9 +4,9 @@ use crate::{FileError, FileKind, Machine, Stat, WriteMode};
 
 use super::{Io, arguments::Arguments, date::short};
 
-/// `ls [-l] [-a] [-1] [-d] [-n] [-h] [PATH…]`.
+/// `ls [-l] [-a] [-1] [-d] [-n] [-h] [-L] [PATH…]`.
 pub(super) fn ls(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
-    let arguments = match Arguments::read(arguments, "l a A 1 d n h") {
+    let arguments = match Arguments::read(arguments, "l a A 1 d n h L") {
         Ok(arguments) => arguments,
         Err(error) => return io.complain(&format!("ls: {error}")),
     };
@@ -15,7 +15,7 @@ pub(super) fn ls(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -
     let (mut plain, mut directories) = (Vec::new(), Vec::new());
     for path in &paths {
         let full = io.path(path);
-        match machine.stat(&full) {
+        match looked_at(&full, &arguments, machine) {
             Err(error) => code = io.complain(&format!("ls: {path}: {error}")),
             Ok(stat) if stat.kind == FileKind::Directory && !arguments.has("d") => directories.push(path),
             // A link to a directory is listed like it unless its own line is asked for.
@@ -34,15 +34,51 @@ pub(super) fn ls(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -
             io.line(&format!("{gap}{path}:"));
         }
         match entries(&io.path(path), &arguments, machine) {
-            Ok(entries) => show(&entries, &arguments, io),
+            Ok((entries, broken)) => {
+                for (name, error) in broken {
+                    code = io.complain(&format!("ls: {}/{name}: {error}", path.trim_end_matches('/')));
+                }
+                show(&entries, &arguments, io);
+            }
             Err(error) => code = io.complain(&format!("ls: can't open '{path}': {error}")),
         }
     }
     code
 }
 
-/// What is in a directory, by name.
-fn entries(path: &str, arguments: &Arguments, machine: &mut dyn Machine) -> Result<Vec<(String, Stat)>, FileError> {
+/// What is at a path: with `-L` what its link leads to.
+fn looked_at(path: &str, arguments: &Arguments, machine: &mut dyn Machine) -> Result<Stat, FileError> {
+    let mut at = path.to_owned();
+    let mut stat = machine.stat(&at)?;
+    // As many as Linux follows (path_resolution(7)).
+    let mut left = 40;
+    while let FileKind::Link(target) = &stat.kind {
+        if !arguments.has("L") {
+            break;
+        }
+        if left == 0 {
+            return Err(FileError::Other("Symbolic link loop".to_owned()));
+        }
+        left -= 1;
+        at = if target.starts_with('/') {
+            target.clone()
+        } else {
+            format!("{}/{target}", parent(&at).trim_end_matches('/'))
+        };
+        stat = machine.stat(&at)?;
+    }
+    Ok(stat)
+}
+
+/// Things by their names.
+type Named<T> = Vec<(String, T)>;
+
+/// What is in a directory, by name, and what of it leads nowhere (`-L`).
+fn entries(
+    path: &str,
+    arguments: &Arguments,
+    machine: &mut dyn Machine,
+) -> Result<(Named<Stat>, Named<FileError>), FileError> {
     let mut names = machine.list(path)?;
     if !arguments.has("a") && !arguments.has("A") {
         names.retain(|name| !name.starts_with('.'));
@@ -51,19 +87,21 @@ fn entries(path: &str, arguments: &Arguments, machine: &mut dyn Machine) -> Resu
         names.extend([".".to_owned(), "..".to_owned()]);
     }
     names.sort();
-    let mut entries = Vec::new();
+    let (mut entries, mut broken) = (Vec::new(), Vec::new());
     for name in names {
         let full = match name.as_str() {
             "." => path.to_owned(),
             ".." => parent(path),
             name => format!("{}/{name}", path.trim_end_matches('/')),
         };
-        // What vanished in between is not there.
-        if let Ok(stat) = machine.stat(&full) {
-            entries.push((name, stat));
+        match looked_at(&full, arguments, machine) {
+            Ok(stat) => entries.push((name, stat)),
+            Err(error) if arguments.has("L") => broken.push((name, error)),
+            // What vanished in between is not there.
+            Err(_) => {}
         }
     }
-    Ok(entries)
+    Ok((entries, broken))
 }
 
 fn parent(path: &str) -> String {

@@ -2,7 +2,9 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::{CallError, Machine, Request, ResolveError, Url, WriteMode, fetch::fetch, parse_span, reach, resolver};
+use crate::{
+    CallError, Machine, RecordKind, Request, ResolveError, Url, WriteMode, fetch::fetch, parse_span, reach, resolver,
+};
 
 use super::{Io, arguments::Arguments};
 
@@ -90,12 +92,25 @@ fn wget_words(error: &CallError, url: &Url) -> String {
     }
 }
 
-/// `nslookup NAME [SERVER]`: asks name servers only, as the original does.
+/// `nslookup [-type=a|srv|ptr] NAME [SERVER]`: asks name servers only, as the original does. An address is asked for its name.
 pub(super) fn nslookup(arguments: &[String], io: &mut Io, machine: &mut dyn Machine) -> i32 {
-    let (name, server) = match arguments {
-        [name] => (name, None),
-        [name, server] => (name, Some(server)),
-        _ => return io.complain("usage: nslookup NAME [SERVER]"),
+    const USAGE: &str = "usage: nslookup [-type=a|srv|ptr] NAME [SERVER]";
+    let (options, rest): (Vec<&String>, Vec<&String>) = arguments.iter().partition(|it| it.starts_with('-'));
+    let mut kind = None;
+    for option in options {
+        let value = ["-type=", "-q=", "-querytype="].iter().find_map(|name| option.strip_prefix(name));
+        match value.map(str::to_ascii_lowercase).as_deref() {
+            Some("a") => kind = None,
+            Some("srv") => kind = Some(RecordKind::Srv),
+            Some("ptr") => kind = Some(RecordKind::Ptr),
+            Some(other) => return io.complain(&format!("nslookup: invalid query type \"{other}\"")),
+            None => return io.complain(USAGE),
+        }
+    }
+    let (name, server) = match rest.as_slice() {
+        [name] => (*name, None),
+        [name, server] => (*name, Some(*server)),
+        _ => return io.complain(USAGE),
     };
     let text = machine.read("/etc/resolv.conf").map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let mut config = resolver::Config::parse(&text.unwrap_or_default());
@@ -106,6 +121,9 @@ pub(super) fn nslookup(arguments: &[String], io: &mut Io, machine: &mut dyn Mach
             Ok(addresses) => config.servers = addresses,
             Err(error) => return io.complain(&format!("nslookup: can't resolve '{server}': {error}")),
         }
+    }
+    if let Some(kind) = kind.or_else(|| reversed(name).map(|_| RecordKind::Ptr)) {
+        return nslookup_records(&config, name, kind, io, machine);
     }
     let found = resolver::resolve_by(&config, name, None, machine);
     let asked = found.as_ref().ok().and_then(|found| found.server).or_else(|| config.servers.first().copied());
@@ -122,19 +140,56 @@ pub(super) fn nslookup(arguments: &[String], io: &mut Io, machine: &mut dyn Mach
             }
             0
         }
-        Err(ResolveError::NoSuchName) => {
-            io.line(&format!("** server can't find {name}: NXDOMAIN"));
-            1
-        }
-        Err(ResolveError::Failed) => {
-            io.line(&format!("** server can't find {name}: SERVFAIL"));
-            1
-        }
-        Err(ResolveError::NoAddress | ResolveError::NoAnswer) => {
-            io.line(&format!("*** Can't find {name}: No answer"));
-            1
-        }
+        Err(error) => not_found(name, error, io),
     }
+}
+
+fn not_found(name: &str, error: ResolveError, io: &mut Io) -> i32 {
+    io.line(&match error {
+        ResolveError::NoSuchName => format!("** server can't find {name}: NXDOMAIN"),
+        ResolveError::Failed => format!("** server can't find {name}: SERVFAIL"),
+        ResolveError::NoAddress | ResolveError::NoAnswer => format!("*** Can't find {name}: No answer"),
+    });
+    1
+}
+
+/// `1.0.96.10.in-addr.arpa`, the name under which the name of an address stands.
+fn reversed(address: &str) -> Option<String> {
+    let [a, b, c, d] = address.parse::<std::net::Ipv4Addr>().ok()?.octets();
+    Some(format!("{d}.{c}.{b}.{a}.in-addr.arpa"))
+}
+
+fn nslookup_records(
+    config: &resolver::Config,
+    name: &str,
+    kind: RecordKind,
+    io: &mut Io,
+    machine: &mut dyn Machine,
+) -> i32 {
+    // An address is a name of the world, not one to search for.
+    let reversed = reversed(name).filter(|_| kind == RecordKind::Ptr);
+    let asked = reversed.as_ref().map_or_else(|| name.to_owned(), |name| format!("{name}."));
+    let shown = reversed.as_deref().unwrap_or(name);
+    let found = resolver::records_by(config, &asked, kind, machine);
+    if matches!(found, Err(ResolveError::NoAnswer)) {
+        return io.complain(";; connection timed out; no servers could be reached");
+    }
+    let server = found.as_ref().ok().map(|(_, _, server)| *server).or_else(|| config.servers.first().copied());
+    if let Some(server) = server {
+        io.line(&format!("Server:\t\t{server}\nAddress:\t{server}:53\n"));
+    }
+    let (owner, records) = match found {
+        Ok((owner, records, _)) => (owner, records),
+        Err(error) => return not_found(shown, error, io),
+    };
+    let word = match kind {
+        RecordKind::Srv => "service",
+        RecordKind::Ptr => "name",
+    };
+    for record in records {
+        io.line(&format!("{owner}\t{word} = {record}"));
+    }
+    0
 }
 
 /// `nc -z [-v] [-w SECONDS] HOST PORT`: whether a port accepts connections.

@@ -237,7 +237,8 @@ pub(super) fn container(pod: &Value, asked: &str, name: &str) -> Result<String, 
     let (main, init) = (names("/spec/containers"), names("/spec/initContainers"));
     if asked.is_empty() {
         return match main.as_slice() {
-            [one] if init.is_empty() => Ok((*one).to_owned()),
+            // The only main container is meant, whatever stands beside it (pkg/registry/core/pod/strategy.go, validateContainer).
+            [one] => Ok((*one).to_owned()),
             many => {
                 let mut message =
                     format!("a container name must be specified for pod {name}, choose one of: [{}]", many.join(" "));
@@ -248,7 +249,8 @@ pub(super) fn container(pod: &Value, asked: &str, name: &str) -> Result<String, 
             }
         };
     }
-    if main.iter().chain(&init).any(|known| *known == asked) {
+    let ephemeral = names("/spec/ephemeralContainers");
+    if main.iter().chain(&init).chain(&ephemeral).any(|known| *known == asked) {
         Ok(asked.to_owned())
     } else {
         Err(Status::bad_request(format!("container {asked} is not valid for pod {name}")))

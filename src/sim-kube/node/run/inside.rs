@@ -10,8 +10,8 @@ use std::{
 
 use breakfix_sim::SimTime;
 use breakfix_workload::{
-    CallError, DnsReply, FileError, LockError, Machine, NoReply, Process, Request, Response, SignalError, Stat, Stream,
-    User, WriteMode,
+    CallError, DnsReply, FileError, LockError, Machine, NoReply, Process, RecordKind, Records, Request, Response,
+    SignalError, Stat, Stream, User, WriteMode,
 };
 
 use super::{Run, program};
@@ -19,6 +19,7 @@ use crate::{
     Cluster,
     network::{self, Caller, Source},
     node::{Nodes, files::View, host},
+    object::{entries, text},
 };
 
 /// Which process.
@@ -82,6 +83,18 @@ impl<'a> Inside<'a> {
         self.cluster.nodes.pods.get(&self.who.pod)?.run(&self.who.container, self.who.run)
     }
 
+    /// The container whose processes this one sees: a debug container joins its target's PID namespace (`targetContainerName`;
+    /// CRI's namespace mode TARGET). With it the number of this container's own main process in there.
+    fn joined(&self) -> Option<(&str, &Run, u32)> {
+        let pod = self.cluster.nodes.pods.get(&self.who.pod)?;
+        let debuggers = entries(&pod.pod, "/spec/ephemeralContainers");
+        let place = debuggers.iter().position(|it| text(it, "/name") == self.who.container)?;
+        let target = debuggers.get(place).map(|it| text(it, "/targetContainerName"))?;
+        let run = pod.containers.get(target)?.run.as_ref().filter(|run| run.is_running())?;
+        // 1 is the target's.
+        Some((target, run, u32::try_from(place).ok()? + 2))
+    }
+
     fn seconds(&self) -> u64 {
         u64::try_from(self.cluster.clock.date(self.now()).as_second()).unwrap_or(0)
     }
@@ -114,7 +127,10 @@ impl<'a> Inside<'a> {
 
 impl Machine for Inside<'_> {
     fn pid(&self) -> u32 {
-        self.who.pid
+        match self.joined() {
+            Some((_, _, main)) if self.who.pid == 1 => main,
+            _ => self.who.pid,
+        }
     }
 
     fn env(&self) -> BTreeMap<String, String> {
@@ -207,6 +223,19 @@ impl Machine for Inside<'_> {
         reply
     }
 
+    fn ask_records(
+        &mut self,
+        server: IpAddr,
+        name: &str,
+        kind: RecordKind,
+        timeout: Duration,
+    ) -> Result<Records, NoReply> {
+        let caller = self.caller();
+        let (reply, took) = network::ask_records(self.cluster, &caller, server, name, kind, timeout);
+        self.lead += took;
+        reply
+    }
+
     fn connect(&mut self, to: SocketAddr, timeout: Duration) -> Result<(), CallError> {
         let caller = self.caller();
         let (outcome, took) = network::connect(self.cluster, &caller, to, timeout);
@@ -223,7 +252,11 @@ impl Machine for Inside<'_> {
 
     fn processes(&self) -> Vec<Process> {
         let Some(run) = self.run() else { return Vec::new() };
-        let mut processes = vec![Process { pid: 1, uid: run.user.uid, state: 'S', argv: run.argv.clone() }];
+        let main = |pid: u32, run: &Run| Process { pid, uid: run.user.uid, state: 'S', argv: run.argv.clone() };
+        let mut processes = match self.joined() {
+            Some((_, target, own)) => vec![main(1, target), main(own, run)],
+            None => vec![main(1, run)],
+        };
         if self.who.pid != 1 {
             processes.push(Process { pid: self.who.pid, uid: run.user.uid, state: 'R', argv: self.argv.clone() });
         }
@@ -231,14 +264,16 @@ impl Machine for Inside<'_> {
     }
 
     fn signal(&mut self, pid: u32, signal: i32) -> Result<(), SignalError> {
+        let joined = self.joined().map(|(target, run, own)| (target.to_owned(), run.number, own));
         if pid != 1 {
-            let own = self.who.pid == pid;
+            let own = self.who.pid == pid || joined.is_some_and(|(_, _, own)| own == pid);
             return if own { Ok(()) } else { Err(SignalError::NoSuchProcess) };
         }
         if self.run().is_none_or(|run| !run.is_running()) {
             return Err(SignalError::NoSuchProcess);
         }
         let Who { pod, container, run, .. } = self.who.clone();
+        let (container, run) = joined.map_or((container, run), |(target, number, _)| (target, number));
         // A signal from inside never reaches PID 1 without a handler, not even SIGKILL (pid_namespaces(7)).
         if signal != breakfix_workload::SIGKILL {
             program::interrupt(self.cluster, &pod, &container, run, signal, self.lead);

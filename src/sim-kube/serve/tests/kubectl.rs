@@ -331,3 +331,53 @@ fn a_main_process_takes_input() {
     let cat = feed(&["cat", "--image-pull-policy=Never", "--", "cat"], "through\nthe pod\n");
     assert!(String::from_utf8_lossy(&cat.stdout).contains("through\nthe pod\n"), "{cat:?}");
 }
+
+/// What a learner does with a container that has no shell worth the name, a node, files, and a program that talks.
+#[test]
+fn pods_are_debugged_copied_from_and_attached_to() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let image = "--image=registry.example/shop:1";
+    let debug = |arguments: &[&str], text: &str| {
+        let mut child = served.command();
+        child.args(["debug", "-i", "--profile=general", image, "--image-pull-policy=Never"]).args(arguments);
+        let child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::thread::sleep(Duration::from_millis(2_500));
+        stdin.write_all(text.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    };
+    let said = debug(&["web", "--target=web", "-c", "look", "--", "sh"], "ps\necho done\nexit\n");
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(text.contains("done"), "{said:?}");
+    // It joins its target's processes: number 1 is the program, its own shell comes after it.
+    let first = text.lines().find(|line| line.split_whitespace().next() == Some("1")).unwrap_or_default();
+    assert!(!first.is_empty() && !first.ends_with(" sh"), "{text}");
+    assert!(served.prints(&["logs", "web", "-c", "look"]).contains("done"), "a debug container has a log");
+    assert!(served.prints(&["describe", "pod", "web"]).contains("Ephemeral Containers:\n  look:"));
+    let node = debug(&["node/breakfix-worker", "--", "sh"], "ls /host/etc/hostname\nhostname\nexit\n");
+    assert!(String::from_utf8_lossy(&node.stdout).contains("/host/etc/hostname\nbreakfix-worker\n"), "{node:?}");
+    let copied = served.kubectl(&["debug", "web", "--copy-to=copy", image, "--profile=general", "--", "sleep", "60"]);
+    assert!(copied.status.success(), "{copied:?}");
+    assert_eq!(
+        served.prints(&["get", "pod", "copy", "-o", "jsonpath={.spec.containers[*].name}"]).split(' ').count(),
+        2
+    );
+
+    let file = served.folder().join("note");
+    fs::write(&file, "through tar\n").unwrap();
+    let here = file.to_str().unwrap();
+    served.prints(&["cp", here, "web:/tmp/note", "-c", "web"]);
+    assert_eq!(served.prints(&["exec", "web", "-c", "web", "--", "cat", "/tmp/note"]), "through tar\n");
+    served.prints(&["cp", "web:/tmp/note", &format!("{here}.back"), "-c", "web"]);
+    assert_eq!(fs::read_to_string(file.with_extension("back")).unwrap(), "through tar\n");
+
+    let mut attached = served.command().args(["attach", "web", "-c", "web"]).stdout(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    served.prints(&["get", "--raw", "/api/v1/namespaces/shop/pods/web/proxy/"]);
+    let mut said = BufReader::new(attached.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().starts_with("GET / ")), "what the program prints is seen");
+    attached.kill().unwrap();
+    attached.wait().unwrap();
+}

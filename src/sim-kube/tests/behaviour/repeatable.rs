@@ -78,3 +78,34 @@ fn a_copy_lives_a_life_of_its_own() {
     let after = bytes(&world.cluster);
     assert!(before == after, "{}", difference(&before, &after));
 }
+
+/// What a namespace is after so many ten minutes with all that a busy one has: a job a minute, a client, crashes, a release every time.
+fn lived(steps: u64) -> String {
+    let mut world = World::new();
+    busy(&mut world);
+    world.create(
+        &kind::CRON_JOB,
+        SPACE,
+        json!({"metadata": {"name": "report"}, "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "main", "image": crate::world::WEB, "args": ["job", "--after=5s"]}]}}}}}}),
+    );
+    world.edit(&kind::DEPLOYMENT, "crash", |deployment| deployment["spec"]["replicas"] = json!(1));
+    for step in 0..steps {
+        world.edit(&kind::DEPLOYMENT, "web", |deployment| {
+            deployment["spec"]["template"]["metadata"]["annotations"] = json!({"release": step.to_string()});
+        });
+        world.cluster.tell_controllers();
+        world.cluster.advance(world.cluster.now() + std::time::Duration::from_secs(600));
+    }
+    bytes(&world.cluster)
+}
+
+/// `ci/bench` lets it be a whole day (`BREAKFIX_SIMULATED_HOURS=24`) and takes the time.
+#[test]
+fn a_busy_namespace_lives_the_same_time_twice() {
+    let hours: Option<u64> = std::env::var("BREAKFIX_SIMULATED_HOURS").ok().and_then(|hours| hours.parse().ok());
+    let steps = hours.map_or(1, |hours| hours * 6);
+    let (first, second) = (lived(steps), lived(steps));
+    assert!(first == second, "{}", difference(&first, &second));
+    assert!(first.len() < 20 << 20, "what is over is forgotten: {} bytes after {steps} times ten minutes", first.len());
+}

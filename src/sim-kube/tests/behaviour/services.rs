@@ -171,6 +171,63 @@ fn a_pod_has_a_name_under_its_subdomain() {
     assert_eq!(ask(&mut world, &caller, "http://db-1.db:8080/"), "name_unknown");
 }
 
+/// DNS-based service discovery 1.1.0, 2.3.2 and 2.4.2; weights and PTR records as CoreDNS gives them (plugin/backend_lookup.go,
+/// plugin/kubernetes/reverse.go).
+#[test]
+fn services_are_found_by_srv_and_addresses_have_names() {
+    let (mut world, _) = shop();
+    world.create(
+        &kind::POD,
+        SPACE,
+        json!({"metadata": {"name": "db-0", "labels": {"app": "db"}}, "spec": {"hostname": "db-0", "subdomain": "db",
+            "containers": [{"name": "main", "image": WEB}]}}),
+    );
+    for (name, app) in [("db", "db"), ("all", "web")] {
+        let mut headless = service(name, app, 5432, json!(8080));
+        headless["spec"]["clusterIP"] = json!("None");
+        headless["spec"]["ports"][0]["name"] = json!("store");
+        world.create(&kind::SERVICE, SPACE, headless);
+    }
+    let mut ported = service("ported", "web", 80, json!(8080));
+    ported["spec"]["ports"][0]["name"] = json!("http");
+    world.create(&kind::SERVICE, SPACE, ported);
+    world.run(4);
+    let asked = |world: &mut World, arguments: &[&str]| {
+        let argv: Vec<String> = ["nslookup"].iter().chain(arguments).map(|it| (*it).to_owned()).collect();
+        let done = node::exec(&mut world.cluster, SPACE, "caller", "", &argv, b"").unwrap();
+        let text = String::from_utf8(done.stdout).unwrap();
+        let found: Vec<String> = text.lines().skip(3).map(str::to_owned).collect();
+        found
+    };
+    let full = "ported.shop.svc.cluster.local";
+    let one = format!("_http._tcp.{full}\tservice = 0 100 80 {full}");
+    assert_eq!(asked(&mut world, &["-type=srv", "_http._tcp.ported"]), [one]);
+    assert_eq!(asked(&mut world, &["-type=srv", "ported"]), [format!("{full}\tservice = 0 100 80 {full}")]);
+    let nothing = ["** server can't find _ftp._tcp.ported: NXDOMAIN"];
+    assert_eq!(asked(&mut world, &["-type=srv", "_ftp._tcp.ported"]), nothing);
+    let store = "_store._tcp.db.shop.svc.cluster.local\tservice = 0 100 8080 db-0.db.shop.svc.cluster.local";
+    assert_eq!(asked(&mut world, &["-type=SRV", "_store._tcp.db"]), [store], "an endpoint has the pod's port");
+    let all = asked(&mut world, &["-type=srv", "_store._tcp.all"]);
+    assert!(all.len() == 2 && all.iter().all(|line| line.contains("service = 0 50 8080 ")), "{all:?}");
+    let turned = |ip: &str| {
+        let parts: Vec<&str> = ip.split('.').rev().collect();
+        format!("{}.in-addr.arpa", parts.join("."))
+    };
+    let ip = |world: &World, kind: &'static breakfix_sim_kube::Kind, name: &str, path: &str| {
+        world.get(kind, name).pointer(path).unwrap().as_str().unwrap().to_owned()
+    };
+    let cluster_ip = ip(&world, &kind::SERVICE, "ported", "/spec/clusterIP");
+    let named = format!("{}\tname = {full}", turned(&cluster_ip));
+    assert_eq!(asked(&mut world, &[&cluster_ip]), [named.clone()]);
+    assert_eq!(asked(&mut world, &["-type=ptr", &turned(&cluster_ip)]), [named]);
+    let pod_ip = ip(&world, &kind::POD, "db-0", "/status/podIP");
+    let named = format!("{}\tname = db-0.db.shop.svc.cluster.local", turned(&pod_ip));
+    assert_eq!(asked(&mut world, &[&pod_ip]), [named], "a pod with a hostname");
+    let bare = world.pods_of("web")[0]["status"]["podIP"].as_str().unwrap().to_owned();
+    let none = format!("** server can't find {}: NXDOMAIN", turned(&bare));
+    assert_eq!(asked(&mut world, &[&bare]), [none], "a pod without");
+}
+
 /// Documented: dnsConfig adds to what the policy gives, and `None` leaves only it.
 #[test]
 fn a_pods_resolver_is_its_own() {

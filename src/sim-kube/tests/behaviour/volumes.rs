@@ -228,6 +228,14 @@ fn every_container_has_its_token() {
     for ending in ["ca.crt -> ..data/ca.crt", "namespace -> ..data/namespace", "token -> ..data/token"] {
         assert!(listing.lines().any(|line| line.ends_with(ending)), "{ending} is not in\n{listing}");
     }
+    let argv = ["ls", "-lL", "/var/run/secrets/kubernetes.io/serviceaccount"].map(str::to_owned);
+    let done = node::exec(&mut world.cluster, SPACE, "web", "", &argv, b"").unwrap();
+    let followed = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(
+        followed.lines().filter(|line| line.starts_with("-rw-r--r--") && !line.contains("->")).count(),
+        3,
+        "{followed}"
+    );
     assert_eq!(cat(&mut world, "web", "/var/run/secrets/kubernetes.io/serviceaccount/namespace"), "shop");
     assert_eq!(cat(&mut world, "web", "/var/run/secrets/kubernetes.io/serviceaccount/token").matches('.').count(), 2);
     assert!(cat(&mut world, "web", "/etc/hosts").contains("\tweb\n"));
