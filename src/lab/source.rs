@@ -1,11 +1,19 @@
 //! A lab's folder as bytes, wherever it lies: in the program or on the disk.
 
-use std::{borrow::Cow, collections::BTreeMap, fs, io, path::Path, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+    sync::Arc,
+};
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
     LoadedLab, Values,
+    base::ALWAYS,
     house::HouseTexts,
     lab::Platform,
     load::{self, LAB_FILE, Loading},
@@ -157,7 +165,23 @@ impl LabSource {
         Platform::named(page.documents.first()?.get("platform")?.as_text()?)
     }
 
-    /// SHA-256 in lower-case hex over every file's path, length and bytes, in the order of the paths.
+    /// The parts of shared systems that `lab.yaml` asks for; `None` where that cannot be read.
+    fn base_parts(&self) -> Option<BTreeSet<(Platform, String)>> {
+        let platform = self.platform()?;
+        let (page, _) = yaml::read(LAB_FILE, self.files.get(LAB_FILE)?);
+        let base = page.documents.first()?.get("base").map(yaml::Node::to_value).unwrap_or_default();
+        let base: BTreeMap<String, Vec<String>> = match base {
+            Value::Null => BTreeMap::new(),
+            base => serde_json::from_value(base).ok()?,
+        };
+        let parts = base.iter().flat_map(|(name, parts)| {
+            let parts = parts.iter().map(String::as_str).chain([ALWAYS]);
+            parts.map(move |part| (platform, format!("{name}/{part}")))
+        });
+        Some(parts.collect())
+    }
+
+    /// SHA-256 in lower-case hex over every file's path, length and bytes, in the order of the paths, and what it takes of shared systems.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for (path, bytes) in &self.files {
@@ -166,10 +190,14 @@ impl LabSource {
             hash.update((bytes.len() as u64).to_be_bytes());
             hash.update(bytes);
         }
-        // What labs share is part of each, whether it takes much of it or little: a changed base is a changed lab.
-        for ((_, part), text) in &self.houses.bases.0 {
-            hash.update(part.as_bytes());
-            hash.update(&text.bytes);
+        // What it takes of the systems that labs share is part of it; what only others take is not.
+        let taken = self.base_parts();
+        for ((platform, part), text) in &self.houses.bases.0 {
+            if taken.as_ref().is_none_or(|taken| taken.contains(&(*platform, part.clone()))) {
+                hash.update(part.as_bytes());
+                hash.update((text.bytes.len() as u64).to_be_bytes());
+                hash.update(&text.bytes);
+            }
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -147,3 +147,32 @@ fn the_folder_of_one_lab_shares_what_lies_beside_it() {
     };
     assert_eq!(digest(labs.path()), digest(&labs.path().join("docker/mine")));
 }
+
+#[test]
+fn only_the_shared_parts_that_a_lab_takes_change_it() {
+    let labs = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = labs.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("docker/mine/lab.yaml", "platform: docker\nbase: {own: [part]}\n");
+    for part in ["always", "part", "other"] {
+        write(&format!("docker/base/own/{part}.yaml"), "kind: Volume\nname: v\n");
+    }
+    let digest = || {
+        let mut catalogue = Catalogue::default();
+        catalogue.add_folder(labs.path()).unwrap();
+        catalogue.find("mine").unwrap().digest()
+    };
+    let first = digest();
+    for unused in ["docker/base/own/other.yaml", "docker/base/another/part.yaml", "ecs/base/own/part.yaml"] {
+        write(unused, "kind: Volume\nname: another\n");
+        assert_eq!(digest(), first, "{unused}");
+    }
+    for used in ["docker/base/own/always.yaml", "docker/base/own/part.yaml"] {
+        let before = digest();
+        write(used, "kind: Volume\nname: another\n");
+        assert_ne!(digest(), before, "{used}");
+    }
+}
