@@ -89,6 +89,9 @@ pub struct LiveValue {
     /// The first by name of the objects that belong to this one: a live pod of a Deployment (Kubernetes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owned_by: Option<Owner>,
+    /// With `owned_by`: how many of them to pass over. Default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// A JSON pointer (RFC 6901) to a text, a number or a truth value: `/status/podIP`, `/NetworkSettings/Networks/shop/IPAddress`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use breakfix_lab::{Document, live::fill};
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,6 +11,8 @@ use crate::{
     target::{Cause, TargetError},
 };
 
+/// The kind of what says on which node a pod runs.
+const BINDING: &str = "Binding";
 /// How often a replacement is tried again when somebody else wrote in between.
 const ATTEMPTS: u32 = 5;
 
@@ -23,11 +26,30 @@ impl KubeTarget {
         for document in belongings::in_order(documents) {
             let mut document = document.clone();
             fill(&mut document.body, live);
+            document.name = object::name(&document.body).to_owned();
+            if document.kind == BINDING {
+                self.bind(&document).await?;
+                continue;
+            }
             let resource = self.served(&document).await?;
             self.check_allowed(&resource, &document)?;
             self.apply_document(&resource, &document).await?;
         }
         Ok(())
+    }
+
+    /// A Binding is no object that stays: it is sent to the pod of its name, which then has a node. With it one does a scheduler's work by hand.
+    async fn bind(&self, document: &Document) -> Result<(), TargetError> {
+        let what = format!(
+            "bind Pod {} to {}",
+            document.name,
+            object::text(&document.body, "/target/name").unwrap_or("no node")
+        );
+        let Some(pods) = Resource::built_in(None, "Pod") else { return Ok(()) };
+        let namespace = belongings::namespace_of(&self.place, &pods, document.namespace.as_deref());
+        let path = pods.path(namespace, Some(&document.name), Some("binding"));
+        let sent = self.api().await?.send(Method::POST, &path, Some(("application/json", &document.body))).await;
+        sent.map(drop).map_err(|trouble| self.cannot(what, trouble))
     }
 
     async fn apply_document(&self, resource: &Resource, document: &Document) -> Result<(), TargetError> {

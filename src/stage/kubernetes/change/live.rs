@@ -14,14 +14,18 @@ use crate::{
 
 #[async_trait]
 impl Live for KubeTarget {
-    /// One value: of the named object, or of the first that belongs to the owner.
+    /// One value: of the named object, or of one of those that belong to the owner.
     async fn value(&self, named: &str, value: &LiveValue) -> Result<String, TargetError> {
         let what = format!("look up {} of a {} for `${{live.{named}}}`", value.path, value.kind);
         let resource = self.known_resource(None, &value.kind).await?;
         let namespace =
             belongings::namespace_of(&self.place, &resource, home(value.namespace.as_deref(), value.owned_by.as_ref()));
         let object = match (&value.owned_by, &value.name) {
-            (Some(owner), _) => self.belonging(&resource, namespace, owner).await?.into_iter().next(),
+            (Some(owner), _) => self
+                .belonging(&resource, namespace, owner)
+                .await?
+                .into_iter()
+                .nth(value.skip.map_or(0, |skip| skip as usize)),
             (None, Some(name)) => {
                 let found = self.api().await?.get(&resource, namespace, name).await;
                 found.map_err(|trouble| self.cannot(&what, trouble))?

@@ -126,6 +126,23 @@ async fn apply_creates_and_then_replaces() {
 }
 
 #[tokio::test]
+async fn a_binding_goes_to_its_pod() {
+    let fake = Fake::new();
+    owned(&fake);
+    let mut place = place(vec![document("Namespace", "shop", None)]);
+    let mut binding = document("Binding", "${live.pod}", None);
+    binding.body["target"] = json!({"kind": "Node", "name": "n1"});
+    place.files = BTreeMap::from([("controls/bind.yaml".to_owned(), vec![binding])]);
+    let with: Change = serde_json::from_value(json!({"with": {
+        "live": {"pod": {"kind": "Pod", "owned_by": {"kind": "Deployment", "name": "web"}, "skip": 1, "path": "/metadata/name"}},
+        "changes": [{"apply": "controls/bind.yaml"}],
+    }}))
+    .unwrap();
+    let _ = fake.target(place).change(&with, &Nothing).await;
+    assert_eq!(fake.writes(), [format!("POST {PODS}/web-1-b/binding")]);
+}
+
+#[tokio::test]
 async fn waiting_moves_the_targets_clock_and_dockers_words_are_refused() {
     let fake = Fake::new();
     change(&fake, json!({"wait": "90s"})).await.unwrap();
