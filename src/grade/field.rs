@@ -18,7 +18,7 @@ const VARIABLES: [&str; 2] = ["object", "baseline"];
 
 impl Judge for Field {
     fn queries(&self, platform: Platform, scope: &Scope) -> Vec<Query> {
-        let own = objects_query(platform, scope, &self.kind, self.namespace.as_deref());
+        let own = objects_query(platform, scope, &self.kind, home(self));
         let owner = self.owned_by.iter().flat_map(|owner| owner_queries(platform, scope, owner));
         std::iter::once(own).chain(owner).collect()
     }
@@ -42,7 +42,7 @@ pub fn compile(expression: &str) -> Result<(), String> {
 
 fn judge(check: &Field, view: &View<'_>) -> Result<Verdict, Verdict> {
     let program = expression::program(&check.cel).map_err(Verdict::unknown)?;
-    let namespace = check.namespace.as_deref();
+    let namespace = home(check);
     let before = view.baseline.objects.get(&check.kind).map_or(&[][..], Vec::as_slice);
     let all: Vec<&Value> = match &check.owned_by {
         Some(owner) => view.owned_pods(owner)?.unwrap_or_default(),
@@ -92,6 +92,11 @@ fn judge(check: &Field, view: &View<'_>) -> Result<Verdict, Verdict> {
         many => format!("so of all {} of kind {}", many.len(), check.kind),
     };
     Ok(Verdict::met(Evidence::new(&check.wanted, found)))
+}
+
+/// Where the objects are: in the check's namespace, or with their owner.
+fn home(check: &Field) -> Option<&str> {
+    check.namespace.as_deref().or_else(|| check.owned_by.as_ref()?.namespace.as_deref())
 }
 
 fn is_chosen(check: &Field, object: &Value) -> bool {

@@ -44,6 +44,7 @@ fn edit_documents(lab: &LoadedLab, documents: &mut Vec<Document>, change: &Chang
         Change::Patch(Patch {
             kind,
             name: Some(name),
+            namespace,
             json: None,
             subresource: None,
             account: None,
@@ -51,10 +52,8 @@ fn edit_documents(lab: &LoadedLab, documents: &mut Vec<Document>, change: &Chang
             strategic,
             ..
         }) => {
-            let document = documents
-                .iter_mut()
-                .find(|document| document.kind == *kind && document.name == *name)
-                .ok_or_else(|| unknown(kind, name))?;
+            let at = place_of(lab, documents, kind, name, namespace.as_deref());
+            let document = at.and_then(|at| documents.get_mut(at)).ok_or_else(|| unknown(kind, name))?;
             if let Some(patch) = merge {
                 edit::merge(&mut document.body, patch);
             }
@@ -65,13 +64,15 @@ fn edit_documents(lab: &LoadedLab, documents: &mut Vec<Document>, change: &Chang
         }
         Change::Delete(delete) if delete.owned_by.is_none() && delete.labels.is_empty() => {
             let name = delete.name.as_deref().unwrap_or("");
-            let before = documents.len();
-            documents.retain(|document| document.kind != delete.kind || document.name != name);
-            if documents.len() == before { Err(unknown(&delete.kind, name)) } else { Ok(true) }
+            let at = place_of(lab, documents, &delete.kind, name, delete.namespace.as_deref());
+            documents.remove(at.ok_or_else(|| unknown(&delete.kind, name))?);
+            Ok(true)
         }
         Change::Apply(path) => {
             for new in lab.applied(path).unwrap_or_default() {
-                match documents.iter_mut().find(|old| old.kind == new.kind && old.name == new.name) {
+                let home = |document: &Document| home_of(lab, document.namespace.as_deref()).map(str::to_owned);
+                let same = |old: &&mut Document| old.kind == new.kind && old.name == new.name && home(old) == home(new);
+                match documents.iter_mut().find(same) {
                     Some(old) => *old = new.clone(),
                     None => documents.push(new.clone()),
                 }
@@ -80,6 +81,20 @@ fn edit_documents(lab: &LoadedLab, documents: &mut Vec<Document>, change: &Chang
         }
         _ => Ok(false),
     }
+}
+
+/// Where a change finds its document. One that names no namespace means the lab's own, then any that has such an object.
+fn place_of(lab: &LoadedLab, documents: &[Document], kind: &str, name: &str, namespace: Option<&str>) -> Option<usize> {
+    let named = |document: &Document| document.kind == kind && document.name == name;
+    let at_home = documents
+        .iter()
+        .position(|document| named(document) && home_of(lab, document.namespace.as_deref()) == home_of(lab, namespace));
+    at_home.or_else(|| namespace.is_none().then(|| documents.iter().position(named)).flatten())
+}
+
+/// The namespace that is meant where none is named: the lab's. Docker and AWS have none.
+fn home_of<'a>(lab: &'a LoadedLab, named: Option<&'a str>) -> Option<&'a str> {
+    named.or_else(|| lab.namespace())
 }
 
 #[cfg(test)]
@@ -102,6 +117,27 @@ mod tests {
             service.unwrap().body["spec"]["selector"]["component"].clone()
         };
         assert_ne!(service(&broken.documents), service(&lab.documents));
+    }
+
+    #[test]
+    fn objects_of_one_name_are_told_apart_by_their_namespace() {
+        let mut lab = lab("shop-answers-nobody");
+        let service = lab.documents.iter().find(|it| it.kind == "Service" && it.name == "shop").unwrap();
+        let twin = Document { namespace: Some("next-door".to_owned()), ..service.clone() };
+        lab.documents.insert(0, twin.clone());
+        let broken = break_system(&lab).unwrap();
+        assert!(broken.documents.contains(&twin), "the neighbour's stays as it is");
+        lab.lab.fault = vec![serde_json::from_value(serde_json::json!(
+            {"patch": {"kind": "Service", "name": "shop", "namespace": "next-door", "merge": {"spec": {"selector": null}}}}
+        ))
+        .unwrap()];
+        let broken = break_system(&lab).unwrap();
+        assert!(
+            !broken.documents.contains(&twin)
+                && broken.documents.contains(
+                    &lab.documents[1..].iter().find(|it| it.kind == "Service" && it.name == "shop").unwrap().clone()
+                )
+        );
     }
 
     #[test]

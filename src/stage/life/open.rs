@@ -25,9 +25,12 @@ const REMEMBERED_WITHIN: Duration = Duration::from_secs(5);
 const REMEMBER_PAUSE: Duration = Duration::from_secs(1);
 /// How long a fault may take to show.
 const BROKEN_WITHIN: Duration = Duration::from_secs(120);
-/// Kinds that run something. With an erased history they are made anew together with what the fault touches, so that
-/// nothing of the healthy time is left running.
-const RUNNING_KINDS: [&str; 7] = ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
+/// Kinds of Kubernetes that hold what the healthy time left for later. With an erased history everything else is made anew together with
+/// what the fault touches: nothing of the healthy time is left running, and nobody's age tells which object the fault has changed.
+const KEPT_KINDS: [&str; 4] = ["CustomResourceDefinition", "Namespace", "PersistentVolume", "PersistentVolumeClaim"];
+
+/// Kinds whose objects come and go by themselves: nothing is compared with them.
+const PASSING_KINDS: [&str; 6] = ["EndpointSlice", "Endpoints", "Event", "Lease", "Pod", "ReplicaSet"];
 
 /// An open lab.
 #[derive(Clone, Debug)]
@@ -69,7 +72,7 @@ pub async fn open(
     journal.write(&Entry::Begin { step: Step::Fault })?;
     talk.now("breaking it");
     if lab.lab.history == History::Erased {
-        let old = if healthy_first { replaced(&lab.documents, &broken.documents) } else { Vec::new() };
+        let old = if healthy_first { replaced(lab.platform(), &lab.documents, &broken.documents) } else { Vec::new() };
         target.delete(&old).await?;
         let new: Vec<Document> = if healthy_first {
             let is_new = |document: &&Document| {
@@ -88,7 +91,8 @@ pub async fn open(
         talk.now("letting it show");
         target.pass(settle.0).await?;
     }
-    let baseline = Arc::new(Baseline { remembered, ..target.baseline().await? });
+    let baseline = with_what_is_asked_for(lab, target, target.baseline().await?).await;
+    let baseline = Arc::new(Baseline { remembered, ..baseline });
     prove_broken(session, lab, target, journal, &baseline, talk).await?;
     session.expected = answers(lab, target, &baseline).await?;
     session.save_baseline(home, &baseline)?;
@@ -124,6 +128,42 @@ async fn answers(
     Ok(answers)
 }
 
+/// The baseline with what the lab's own checks compare besides: objects of other namespaces than the lab's, and kinds that no rule looks at.
+async fn with_what_is_asked_for(lab: &LoadedLab, target: &dyn Target, mut baseline: Baseline) -> Baseline {
+    if lab.platform() != Platform::Kubernetes {
+        return baseline;
+    }
+    let scope = Case::new(lab, Arc::new(Baseline::empty(baseline.taken))).scope;
+    let is_own = |name: &str| {
+        name == scope.namespace || lab.documents.iter().any(|it| it.kind == "Namespace" && it.name == name)
+    };
+    let queries: BTreeSet<Query> = Baseline::queries(lab, &scope)
+        .into_iter()
+        .filter(|query| match query {
+            Query::Objects { kind, namespace } => {
+                let is_known = namespace.as_deref().is_none_or(is_own) && baseline.objects.contains_key(kind);
+                !is_known && !PASSING_KINDS.contains(&kind.as_str())
+            }
+            _ => false,
+        })
+        .collect();
+    if queries.is_empty() {
+        return baseline;
+    }
+    let id = |object: &serde_json::Value| object.pointer("/metadata/uid").cloned();
+    // What may not be looked at has no baseline: a check that compares with it says so.
+    for (query, answer) in target.observe(&queries, baseline.taken).await.answers {
+        let (Query::Objects { kind, .. }, Ok(Fetched::Objects(found))) = (query, answer) else { continue };
+        let known = baseline.objects.entry(kind).or_default();
+        for object in found {
+            if !known.iter().any(|other| id(other) == id(&object)) {
+                known.push(object);
+            }
+        }
+    }
+    baseline
+}
+
 /// Whether the target can show what the lab is about.
 async fn supported(session: &Session, lab: &LoadedLab, target: &dyn Target) -> Result<(), LifeError> {
     if lab.lab.requires.is_empty() {
@@ -138,11 +178,12 @@ async fn supported(session: &Session, lab: &LoadedLab, target: &dyn Target) -> R
     Err(LifeError::Unsupported { lab: lab.id().to_owned(), target: session.target.to_string(), missing })
 }
 
-/// The documents that have to go before the broken ones are made: those the fault changes or removes, and whatever runs.
-fn replaced(healthy: &[Document], broken: &[Document]) -> Vec<Document> {
+/// The documents that have to go before the broken ones are made: those the fault changes or removes, and on Kubernetes all that can be
+/// made anew without loss.
+fn replaced(platform: Platform, healthy: &[Document], broken: &[Document]) -> Vec<Document> {
     let stays = |document: &Document| {
         let same = broken.iter().any(|new| same_object(new, document) && new.body == document.body);
-        same && !RUNNING_KINDS.contains(&document.kind.as_str())
+        same && (platform != Platform::Kubernetes || KEPT_KINDS.contains(&document.kind.as_str()))
     };
     healthy.iter().filter(|document| !stays(document)).cloned().collect()
 }
