@@ -6,6 +6,7 @@
 //! | `POST advance?ms=N` | moves its clock on by N milliseconds at once |
 //! | `POST call`, body `{"service", "operation", "input", "caller"}` | one call, as the operator or as the caller's ARN, without a signature |
 //! | `POST images`, body `{"images": […]}` | makes image references known to the registries |
+//! | `POST outage`, body `{"outage": {"zone": "a"} or {"capacity": "FARGATE_SPOT"}, "is_over"}` | lets a zone or capacity fail, or brings it back |
 //! | `POST throttle?requests=N&service=S` | refuses the next N requests, of one service or of any |
 //! | `POST shutdown` | saves the cloud and ends the process |
 
@@ -14,7 +15,11 @@ use std::{collections::BTreeSet, time::Duration};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use super::{api, input::AddImages, service::Service};
+use super::{
+    api,
+    input::{AddImages, Fail},
+    service::Service,
+};
 use crate::{
     AwsError, Call, Caller,
     services::iam,
@@ -74,6 +79,11 @@ fn carry_out(service: &Service, verb: &str, request: &Request) -> Result<Value, 
         ("POST", "images") => {
             let Images { images } = read(&request.body)?;
             service.host.act(AddImages { images }).map_err(|refused| wrong(&refused.to_string()).status(500))?;
+            info(service)
+        }
+        ("POST", "outage") => {
+            let fail: Fail = read(&request.body)?;
+            service.host.act(fail).map_err(|refused| wrong(&refused.to_string()).status(500))??;
             info(service)
         }
         ("POST", "throttle") => {

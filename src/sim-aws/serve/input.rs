@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::balancer::Visit;
-use crate::{AwsError, Call, Cloud};
+use crate::{
+    AwsError, Call, Cloud,
+    services::outage::{self, Outage},
+};
 
 /// One input, as it is written down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,6 +27,7 @@ pub enum Input {
     Visit(Visit),
     ShiftDates(ShiftDates),
     AddImages(AddImages),
+    Fail(Fail),
 }
 
 impl World for Cloud {
@@ -50,6 +54,7 @@ impl World for Cloud {
             Input::Call(call) => safely::run(self, |cloud| drop(call.act(cloud))),
             Input::Visit(visit) => safely::run(self, |cloud| drop(visit.act(cloud))),
             Input::ShiftDates(shift) => safely::run(self, |cloud| shift.act(cloud)),
+            Input::Fail(fail) => safely::run(self, |cloud| drop(fail.act(cloud))),
             Input::AddImages(images) => safely::run(self, |cloud| images.act(cloud)),
         };
     }
@@ -105,6 +110,21 @@ impl Act<Cloud> for AddImages {
     }
 }
 
+/// Something of the provider's fails, or does so no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fail {
+    pub outage: Outage,
+    pub is_over: bool,
+}
+
+impl Act<Cloud> for Fail {
+    type Outcome = Result<(), AwsError>;
+
+    fn act(&self, cloud: &mut Cloud) -> Self::Outcome {
+        if self.is_over { outage::end(cloud, &self.outage) } else { outage::begin(cloud, &self.outage) }
+    }
+}
+
 macro_rules! inputs {
     ($($name:ident),*) => {
         $(impl From<$name> for Input {
@@ -114,4 +134,4 @@ macro_rules! inputs {
         })*
     };
 }
-inputs!(Call, Visit, ShiftDates, AddImages);
+inputs!(Call, Visit, ShiftDates, AddImages, Fail);

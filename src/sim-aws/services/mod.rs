@@ -11,6 +11,7 @@ pub mod elbv2;
 pub mod iam;
 pub mod kms;
 pub mod logs;
+pub mod outage;
 pub mod page;
 pub mod secretsmanager;
 pub mod servicediscovery;

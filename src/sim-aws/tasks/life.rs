@@ -203,7 +203,10 @@ fn quietest_subnet(cloud: &Cloud, id: &str, subnets: &[String], group: &str) -> 
         let others = cloud.tasks.tasks.values().filter(|task| task.id != id && task.is_to_run && task.group == *group);
         others.filter(|task| task.link.as_ref().is_some_and(|link| link.subnet == *subnet)).count()
     };
-    subnets.iter().min_by_key(|subnet| load(subnet)).cloned().unwrap_or_default()
+    // A zone that is down takes no tasks, as long as there is another.
+    let is_down =
+        |subnet: &String| cloud.ec2.subnets.get(subnet).is_some_and(|it| cloud.ec2.lost_zones.contains(&it.zone));
+    subnets.iter().min_by_key(|subnet| (is_down(subnet), load(subnet))).cloned().unwrap_or_default()
 }
 
 /// All of its containers have been started.

@@ -49,7 +49,7 @@ pub use route_table::{Reach, Route, RouteTable, Via, serving as route_table_of};
 pub use rule::{Peer, Rule};
 pub use subnet::Subnet;
 pub use vpc::Vpc;
-pub(crate) use zone::zone_id;
+pub(crate) use zone::{exists as zone_exists, zone_id};
 
 use super::iam::Need;
 use crate::{AwsError, Call, Cloud};

@@ -32,7 +32,7 @@ fn short_region(region: &str) -> String {
 }
 
 /// Whether the region has this zone.
-pub(super) fn exists(cloud: &Cloud, zone: &str) -> bool {
+pub(crate) fn exists(cloud: &Cloud, zone: &str) -> bool {
     zone.strip_prefix(cloud.config.region.as_str())
         .is_some_and(|rest| ZONES.iter().any(|letter| rest == letter.to_string()))
 }

@@ -36,6 +36,11 @@ pub fn set_capacity(cloud: &mut Cloud, provider: &str, is_available: bool) {
     } else {
         cloud.ecs.without_capacity.insert(provider.to_owned());
     }
+    look_around(cloud);
+}
+
+/// Capacity or zones have changed: every service is looked at.
+pub fn look_around(cloud: &mut Cloud) {
     let clusters: Vec<String> = cloud.ecs.clusters.keys().cloned().collect();
     for cluster in clusters {
         scheduler::look_cluster(cloud, &cluster);

@@ -24,8 +24,19 @@ pub fn needs(cloud: &Cloud, operation: &str, input: &Value) -> Vec<Need> {
     };
     let cluster_arn = || arn(config, &format!("cluster/{cluster}"));
     match operation {
-        "CreateService" => vec![Need::new(action, named("service", "serviceName")).with("ecs:cluster", &cluster_arn())],
-        "UpdateService" | "DeleteService" | "ListServiceDeployments" => {
+        "CreateService" => {
+            let own = Need::new(action, named("service", "serviceName")).with("ecs:cluster", &cluster_arn());
+            let passed = of_definition(cloud, text(input, "taskDefinition").unwrap_or_default());
+            std::iter::once(own).chain(passed).collect()
+        }
+        // Whoever names a definition passes its roles, though it be the same as before; a new count alone needs no such right
+        // (keidarcy/e1s, issue 429).
+        "UpdateService" => {
+            let own = Need::new(action, named("service", "service")).with("ecs:cluster", &cluster_arn());
+            let passed = of_definition(cloud, text(input, "taskDefinition").unwrap_or_default());
+            std::iter::once(own).chain(passed).collect()
+        }
+        "DeleteService" | "ListServiceDeployments" => {
             vec![Need::new(action, named("service", "service")).with("ecs:cluster", &cluster_arn())]
         }
         "RunTask" | "StartTask" => {

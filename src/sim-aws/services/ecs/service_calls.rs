@@ -50,6 +50,7 @@ pub(super) fn create(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
             ServiceStatus::Inactive => {}
         }
     }
+    refuse_unknown(input)?;
     let is_daemon = text(input, "schedulingStrategy") == Some("DAEMON");
     let desired = integer(input, "desiredCount");
     if is_daemon && desired.is_some() {
@@ -105,12 +106,42 @@ pub(super) fn create(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
         due: None,
         said: BTreeMap::new(),
         throttle: Throttle::default(),
+        rebalancing: None,
     };
     // An ARN may have been that of a service that is gone.
     cloud.ecs.services.insert(arn.clone(), service);
     begin(cloud, &arn);
     let answer = json!({"service": shown(cloud, &arn, true)});
     Ok(answer)
+}
+
+/// What is not modelled is refused, not taken and forgotten.
+fn refuse_unknown(input: &Value) -> Result<(), AwsError> {
+    let refusal = |what: &str| {
+        Err(AwsError::new("UnsupportedFeatureException", format!("the breakfix simulator does not model {what}")))
+    };
+    let connect = input.get("serviceConnectConfiguration");
+    if connect.and_then(|it| flag(it, "enabled")) == Some(true) {
+        return refusal("Service Connect (serviceConnectConfiguration.enabled: true)");
+    }
+    for member in ["volumeConfigurations", "vpcLatticeConfigurations"] {
+        if !list(input, member).is_empty() {
+            return refusal(member);
+        }
+    }
+    if list(input, "loadBalancers").iter().any(|it| has(it, "advancedConfiguration")) {
+        return refusal("blue/green deployments (loadBalancers[].advancedConfiguration)");
+    }
+    let deployment = input.get("deploymentConfiguration").unwrap_or(&Value::Null);
+    for member in ["canaryConfiguration", "linearConfiguration"] {
+        if has(deployment, member) {
+            return refusal(&format!("traffic shifting (deploymentConfiguration.{member})"));
+        }
+    }
+    if !list(deployment, "lifecycleHooks").is_empty() {
+        return refusal("lifecycle hooks (deploymentConfiguration.lifecycleHooks)");
+    }
+    Ok(())
 }
 
 /// A revision's parts fit together.
@@ -279,6 +310,7 @@ pub(super) fn update(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
     if service.status != ServiceStatus::Active {
         return Err(AwsError::new("ServiceNotActiveException", "Service was not ACTIVE."));
     }
+    refuse_unknown(input)?;
     let desired = match integer(input, "desiredCount") {
         Some(_) if service.is_daemon => {
             return Err(invalid(
@@ -348,6 +380,7 @@ pub(super) fn update(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
         service.strategy = strategy;
         service.settings = settings;
         service.said.clear();
+        service.rebalancing = None;
     }
     if deploys {
         begin(cloud, &service.arn);

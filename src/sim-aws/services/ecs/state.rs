@@ -135,6 +135,18 @@ pub struct Service {
     /// Messages that are not repeated until something else happens, and when they were said.
     pub said: BTreeMap<String, SimTime>,
     pub throttle: Throttle,
+    /// The move between zones that is under way, or was the last that helped nothing.
+    #[serde(default)]
+    pub rebalancing: Option<Rebalancing>,
+}
+
+/// A task moves to a zone that has fewer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rebalancing {
+    /// How the tasks were spread when it began, in the words of the event.
+    pub from: String,
+    /// The zone that had the fewest.
+    pub to: String,
 }
 
 /// What can be changed without a deployment.

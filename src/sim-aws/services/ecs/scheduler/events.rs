@@ -51,6 +51,15 @@ pub(super) fn started(cloud: &mut Cloud, service: &str, ids: &[String], replaced
     say(cloud, service, &message);
 }
 
+pub(super) fn started_elsewhere(cloud: &mut Cloud, service: &str, ids: &[String], zone: &str) {
+    if !ids.is_empty() {
+        let name = name(cloud, service);
+        let (count, listed) = (ids.len(), listed(ids));
+        let message = format!("(service {name}) has started {count} tasks in {zone} to AZ Rebalance: {listed}.");
+        say(cloud, service, &message);
+    }
+}
+
 pub(super) fn stopped_running(cloud: &mut Cloud, service: &str, ids: &[String]) {
     if !ids.is_empty() {
         let message =

@@ -3,6 +3,7 @@
 //! It looks when something happened to one of its tasks or targets, or when a time it waits for has come; a steady service is not looked
 //! at. Rules: developer guide, "service scheduler", "rolling update", "service throttle logic"; sentences: events of production services.
 
+mod balance;
 mod daemon;
 mod events;
 mod health;
@@ -94,6 +95,9 @@ pub(super) fn reconcile(cloud: &mut Cloud, service: &str) {
         rolling::schedule(cloud, service);
     }
     conclude(cloud, service);
+    if !is_daemon {
+        balance::judge(cloud, service);
+    }
 }
 
 /// The tasks of a service that shall run.

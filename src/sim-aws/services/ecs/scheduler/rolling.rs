@@ -21,6 +21,8 @@ struct Seen {
     is_running: bool,
     is_healthy: bool,
     is_condemned: bool,
+    /// Not ill: its machine is drained, or its zone too full.
+    is_moving: bool,
     is_protected: bool,
     zone: String,
     created: breakfix_sim::SimTime,
@@ -58,13 +60,18 @@ pub(super) fn schedule(cloud: &mut Cloud, service_arn: &str) {
         match until {
             Some(until) => look_at(cloud, service_arn, until),
             None => {
-                let replaced = seen.iter().filter(|it| it.is_condemned && it.deployment == id).count();
+                let ill = |it: &&Seen| it.is_condemned && !it.is_moving && it.deployment == id;
+                let replaced = seen.iter().filter(ill).count();
                 let started = place::start(cloud, service_arn, &id, wanted, None);
                 if let Some(service) = cloud.ecs.services.get_mut(service_arn).filter(|_| !started.is_empty()) {
                     service.is_steady = false;
                 }
                 let replaced = replaced.min(started.len());
-                events::started(cloud, service_arn, &started, replaced);
+                let to = cloud.ecs.services.get(service_arn).and_then(|it| it.rebalancing.clone());
+                match to.filter(|_| replaced == 0 && seen.iter().any(|it| it.is_moving)) {
+                    Some(to) => events::started_elsewhere(cloud, service_arn, &started, &to.to),
+                    None => events::started(cloud, service_arn, &started, replaced),
+                }
             }
         }
     } else if desired > good && room == 0 && !is_stalled {
@@ -102,6 +109,7 @@ fn see(cloud: &Cloud, service: &str) -> Vec<Seen> {
             is_running,
             is_healthy: is_running && membership.was_healthy && membership.condemned.is_none(),
             is_condemned: membership.condemned.is_some(),
+            is_moving: membership.is_moving,
             is_protected: task.is_protected_until.is_some_and(|until| until > now),
             zone: task.zone.clone(),
             created: task.created,

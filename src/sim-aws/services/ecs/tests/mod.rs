@@ -8,3 +8,4 @@ mod service;
 mod shop;
 mod task;
 mod world;
+mod zones;
