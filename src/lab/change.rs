@@ -55,12 +55,15 @@ pub enum Change {
     Cordon(Nodes),
     /// Open nodes to new pods (Kubernetes).
     Uncordon(Nodes),
-    /// Close nodes and evict what runs there, budgets respected (Kubernetes). Put right when the objective is over.
+    /// Close nodes and evict what runs there, budgets respected (Kubernetes); set container instances to DRAINING (ECS). Put right when the
+    /// objective is over.
     Drain(Nodes),
     /// Make a Job from a CronJob's template, as `kubectl create job --from` does. Removed when the objective is over.
     CreateJob(CreateJob),
     /// Run a command on nodes themselves, as somebody who is logged in there: `[systemctl, stop, kubelet]` (Kubernetes, `node-access`).
     Node(NodeCommand),
+    /// Something of the provider's fails until the objective is over: `{zone: a}`, `{capacity: FARGATE_SPOT}` (ECS, `outages`).
+    Outage(Outage),
     /// Apply what the work folder declares, as a reconciler does: exactly its documents, server-side, as field manager `gitops`, taking every
     /// field that they name (Kubernetes). A folder that cannot be applied makes a trigger `not met`.
     Sync(Sync),
@@ -274,7 +277,7 @@ pub struct Nodes {
     /// Nodes that carry all these labels: a zone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// The nodes on which pods of this workload run, first by name.
+    /// The nodes on which pods of this workload run, first by name (ECS: the machines of a service's tasks, those with the most first).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<Owner>,
     /// At most so many of them, the first by name. Absent: all.
@@ -293,6 +296,16 @@ pub struct NodeCommand {
     /// of the session, so it must do no harm when it is run again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<String>,
+}
+
+/// What fails at the provider's side, where nobody in the account can do anything about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Outage {
+    /// The availability zone of this letter: nothing in it is reached, and nothing in it reaches anybody.
+    Zone(String),
+    /// No more of this to be had (`FARGATE`, `FARGATE_SPOT`); what runs on Spot is reclaimed, with the usual notice.
+    Capacity(String),
 }
 
 /// Nothing to choose: the folder says it all.

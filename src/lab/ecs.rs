@@ -20,7 +20,7 @@ const ARN: &[&str] = &["arn"];
 const ID: &[&str] = &["id"];
 
 /// Every kind, in the order in which a system is built: what comes later needs what comes earlier.
-pub const KINDS: [EcsKind; 34] = [
+pub const KINDS: [EcsKind; 39] = [
     EcsKind { name: "Vpc", attributes: ID },
     EcsKind { name: "InternetGateway", attributes: ID },
     EcsKind { name: "Subnet", attributes: ID },
@@ -38,6 +38,7 @@ pub const KINDS: [EcsKind; 34] = [
     EcsKind { name: "Image", attributes: &[] },
     EcsKind { name: "Policy", attributes: ARN },
     EcsKind { name: "Role", attributes: ARN },
+    EcsKind { name: "InstanceProfile", attributes: ARN },
     EcsKind { name: "FileSystem", attributes: &["arn", "id"] },
     EcsKind { name: "MountTarget", attributes: ID },
     EcsKind { name: "AccessPoint", attributes: &["arn", "id"] },
@@ -47,8 +48,12 @@ pub const KINDS: [EcsKind; 34] = [
     EcsKind { name: "TargetGroup", attributes: ARN },
     EcsKind { name: "Listener", attributes: ARN },
     EcsKind { name: "Rule", attributes: ARN },
-    EcsKind { name: "CapacityProvider", attributes: ARN },
     EcsKind { name: "Cluster", attributes: ARN },
+    EcsKind { name: "LaunchTemplate", attributes: ID },
+    EcsKind { name: "Instance", attributes: ID },
+    EcsKind { name: "AutoScalingGroup", attributes: ARN },
+    EcsKind { name: "CapacityProvider", attributes: ARN },
+    EcsKind { name: "ContainerInstance", attributes: ARN },
     EcsKind { name: "TaskDefinition", attributes: ARN },
     EcsKind { name: "Service", attributes: ARN },
     EcsKind { name: "Task", attributes: ARN },

@@ -171,6 +171,8 @@ pub enum Capability {
     MemoryLimit,
     /// Commands can be run on the nodes themselves.
     NodeAccess,
+    /// Zones and capacity of the provider's can be made to fail.
+    Outages,
 }
 
 impl Capability {
@@ -184,6 +186,7 @@ impl Capability {
             Self::DefaultBridge => "default-bridge",
             Self::MemoryLimit => "memory-limit",
             Self::NodeAccess => "node-access",
+            Self::Outages => "outages",
         }
     }
 }

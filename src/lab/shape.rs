@@ -172,10 +172,11 @@ fn faults_of_change(change: &Change, loaded: &LoadedLab) -> Vec<Fault> {
     let platform = loaded.platform();
     let only: &[Platform] = match change {
         Change::Scale(_) => &[Platform::Kubernetes, Platform::Ecs],
+        Change::Outage(_) => &[Platform::Ecs],
+        Change::Drain(_) => &[Platform::Kubernetes, Platform::Ecs],
         Change::Evict(_)
         | Change::Cordon(_)
         | Change::Uncordon(_)
-        | Change::Drain(_)
         | Change::Node(_)
         | Change::Sync(_)
         | Change::CreateJob(_) => &[Platform::Kubernetes],
@@ -226,6 +227,7 @@ fn faults_of_change(change: &Change, loaded: &LoadedLab) -> Vec<Fault> {
         | Change::Await(_)
         | Change::Evict(_)
         | Change::CreateJob(_)
+        | Change::Outage(_)
         | Change::Sync(_)
         | Change::Tag(_)
         | Change::Build(_) => {}

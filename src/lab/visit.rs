@@ -128,6 +128,7 @@ pub fn change_word(change: &Change) -> &'static str {
         Change::Drain(_) => "drain",
         Change::CreateJob(_) => "create_job",
         Change::Node(_) => "node",
+        Change::Outage(_) => "outage",
         Change::Sync(_) => "sync",
         Change::With(_) => "with",
     }

@@ -218,6 +218,7 @@ fn named_by_change(change: &Change) -> Vec<Named<'_>> {
             named.chain(with.live.values().filter_map(|it| it.owned_by.as_ref()).map(owner)).collect()
         }
         Change::Apply(_)
+        | Change::Outage(_)
         | Change::Sync(_)
         | Change::Tag(_)
         | Change::Write(_)

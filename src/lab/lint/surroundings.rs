@@ -29,6 +29,7 @@ fn check(lint: &mut Lint<'_>) {
     }
     zones(lint);
     node_commands(lint);
+    outages(lint);
     let mut names = BTreeSet::new();
     for (index, context) in lab.lab.contexts.iter().enumerate() {
         let index = index.to_string();
@@ -82,6 +83,18 @@ fn zones(lint: &mut Lint<'_>) {
     }
     if !zones.is_empty() && !lint.lab.lab.requires.contains(&Capability::MultiNode) {
         lint.error(&["requires"], "the lab has zones and does not require `multi-node`", "add it");
+    }
+}
+
+fn outages(lint: &mut Lint<'_>) {
+    let lab = &lint.lab.lab;
+    let fails = visit::changes(lab).into_iter().any(|(_, change)| matches!(change, Change::Outage(_)));
+    if fails && !lab.requires.contains(&Capability::Outages) {
+        lint.error(
+            &["requires"],
+            "something of the provider's fails in the lab, and it does not require `outages`",
+            "add it",
+        );
     }
 }
 

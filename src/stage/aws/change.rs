@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{api::Api, resolve::Known, target::AwsTarget, trouble::Trouble};
 use crate::{
+    journal::Undo,
     life::edit,
     target::{Cause, TargetError},
 };
@@ -20,10 +21,12 @@ use crate::{
 const LOAD_PATIENCE: Duration = Duration::from_secs(10);
 
 impl AwsTarget {
-    pub(super) async fn make_change(&self, change: &Change) -> Result<(), TargetError> {
+    pub(super) async fn make_change(&self, change: &Change, undo: &dyn Undo) -> Result<(), TargetError> {
         let api = &*self.api().await?;
         match change {
             Change::With(with) => self.with(api, with).await,
+            Change::Outage(outage) => self.fail(outage, undo).await,
+            Change::Drain(nodes) => self.drain(api, nodes, undo).await,
             other => self.one(api, other, &BTreeMap::new()).await,
         }
     }
@@ -111,7 +114,7 @@ impl AwsTarget {
         let kind = self.kind(&delete.kind)?;
         let mut known = Known::default();
         let chosen = match (&delete.owned_by, &delete.name) {
-            (Some(owner), _) => self.owned(api, &mut known, owner).await?,
+            (Some(owner), _) => self.belonging(api, &mut known, &delete.kind, owner).await?,
             (None, Some(name)) => known.object(api, &delete.kind, name).await.map_err(cannot)?.into_iter().collect(),
             (None, None) => Vec::new(),
         };

@@ -10,6 +10,7 @@ mod create;
 mod host;
 mod images;
 mod kind;
+mod maintenance;
 mod observe;
 mod resolve;
 mod sim;

@@ -1,6 +1,10 @@
 //! How a simulated account begins.
 
-use breakfix_sim_aws::{Config, services::iam::principals::Credentials};
+use breakfix_lab::change::Outage;
+use breakfix_sim_aws::{
+    Config,
+    services::{iam::principals::Credentials, outage},
+};
 use jiff::Timestamp;
 
 /// AWS's own example account.
@@ -30,4 +34,12 @@ pub(super) fn word(seed: u64, number: u64) -> String {
     let mixed = seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     format!("{:016x}", mixed ^ (mixed >> 27))
+}
+
+/// An outage in the simulator's words.
+pub(super) fn outage(outage: &Outage) -> outage::Outage {
+    match outage {
+        Outage::Zone(zone) => outage::Outage::Zone(zone.clone()),
+        Outage::Capacity(provider) => outage::Outage::Capacity(provider.clone()),
+    }
 }

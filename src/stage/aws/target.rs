@@ -61,7 +61,8 @@ impl AwsTarget {
 #[async_trait]
 impl Target for AwsTarget {
     async fn capabilities(&self) -> Result<BTreeSet<Capability>, TargetError> {
-        Ok(BTreeSet::new())
+        let is_simulated = self.api().await?.simulated;
+        Ok(is_simulated.then_some(Capability::Outages).into_iter().collect())
     }
 
     async fn clashes(&self, documents: &[Document]) -> Result<Vec<String>, TargetError> {
@@ -76,13 +77,12 @@ impl Target for AwsTarget {
         self.delete_documents(documents).await
     }
 
-    async fn change(&self, change: &Change, _undo: &dyn Undo) -> Result<(), TargetError> {
-        // Every change is one request an object, done or not, and nothing has to outlast its objective.
-        self.make_change(change).await
+    async fn change(&self, change: &Change, undo: &dyn Undo) -> Result<(), TargetError> {
+        self.make_change(change, undo).await
     }
 
-    async fn repair(&self, _note: &Value) -> Result<(), TargetError> {
-        Ok(())
+    async fn repair(&self, note: &Value) -> Result<(), TargetError> {
+        self.put_right(note).await
     }
 
     async fn observe(&self, queries: &BTreeSet<Query>, _since: Timestamp) -> Observation {

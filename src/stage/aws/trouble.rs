@@ -21,7 +21,7 @@ pub(super) enum Trouble {
 }
 
 /// What services say of things that are not there, in the various ways of their models.
-const MISSING: [&str; 18] = [
+const MISSING: [&str; 20] = [
     "NotFound",
     "NoSuchEntity",
     "ResourceNotFoundException",
@@ -35,6 +35,8 @@ const MISSING: [&str; 18] = [
     "LoadBalancerNotFound",
     "ListenerNotFound",
     "RuleNotFound",
+    "ResourceNotFound",
+    "ObjectNotFoundException",
     "NatGatewayNotFound",
     "NamespaceNotFound",
     "ServiceNotFound",
@@ -44,11 +46,13 @@ const MISSING: [&str; 18] = [
 /// Too many questions: the same one may be asked again in a moment.
 const THROTTLED: [&str; 4] = ["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"];
 /// Something else is still in the way, for a while.
-const BUSY: [&str; 6] = [
+const BUSY: [&str; 8] = [
     "DependencyViolation",
     "ResourceInUse",
     "ClusterContainsServicesException",
     "ClusterContainsTasksException",
+    "ClusterContainsContainerInstancesException",
+    "ScalingActivityInProgress",
     "UpdateInProgressException",
     "DeleteConflict",
 ];

@@ -54,6 +54,7 @@ impl DockerTarget {
             | Change::Uncordon(_)
             | Change::Drain(_)
             | Change::Node(_)
+            | Change::Outage(_)
             | Change::Sync(_)
             | Change::CreateJob(_) => {
                 Err(refused("change a node or a Job".to_owned(), "That is a change of Kubernetes labs."))

@@ -12,10 +12,11 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use breakfix_grade::Outcome;
+use breakfix_lab::change::Outage;
 use breakfix_sim::detached::Found;
 use breakfix_sim_aws::{
     Cloud, Config,
-    serve::{control, error::ServeError, process, settings::Settings},
+    serve::{control, error::ServeError, input::Fail, process, settings::Settings},
 };
 use breakfix_workload::Request;
 use jiff::Timestamp;
@@ -96,6 +97,18 @@ impl SimHost {
         done.map_err(|error| TargetError::new(Cause::Local, "start the simulator").because(error))?
     }
 
+    /// Tells the simulator what no cloud can be told.
+    async fn order(&self, mut request: Request, what: &str) -> Result<(), TargetError> {
+        let port = self.bring_up().await?;
+        request.headers.insert(control::HEADER.to_owned(), self.config()?.operator.secret_access_key);
+        match call::ask((ADDRESS, port), ADDRESS, &request, SKIP).await {
+            (Outcome::Answered { status: 200..=299, .. }, _) => Ok(()),
+            (other, _) => {
+                Err(TargetError::new(Cause::Answered, format!("{what}: {other:?}")).hint(self.when_unreachable()))
+            }
+        }
+    }
+
     fn config(&self) -> Result<Config, TargetError> {
         let path = self.folder().join(CONFIG);
         let text = fs::read(&path).map_err(|error| local(&format!("read {}", path.display()), error))?;
@@ -141,15 +154,15 @@ impl Host for SimHost {
     }
 
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {
-        let port = self.bring_up().await?;
         let millis = time.as_nanos().div_ceil(1_000_000);
-        let mut request = Request::new("POST", &format!("/breakfix/advance?ms={millis}"));
-        request.headers.insert(control::HEADER.to_owned(), self.config()?.operator.secret_access_key);
-        match call::ask((ADDRESS, port), ADDRESS, &request, SKIP).await {
-            (Outcome::Answered { status: 200..=299, .. }, _) => Ok(()),
-            (other, _) => Err(TargetError::new(Cause::Answered, format!("move the simulator's clock on: {other:?}"))
-                .hint(self.when_unreachable())),
-        }
+        let request = Request::new("POST", &format!("/breakfix/advance?ms={millis}"));
+        self.order(request, "move the simulator's clock on").await
+    }
+
+    async fn outage(&self, outage: &Outage, is_over: bool) -> Result<(), TargetError> {
+        let mut request = Request::new("POST", "/breakfix/outage");
+        request.body = serde_json::to_vec(&Fail { outage: sim::outage(outage), is_over }).unwrap_or_default();
+        self.order(request, "let something of the provider's fail").await
     }
 
     async fn reach(&self, _api: &Api) -> Result<Reach, TargetError> {

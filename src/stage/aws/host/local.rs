@@ -10,14 +10,18 @@ use std::{
 
 use async_trait::async_trait;
 use breakfix_grade::Outcome;
-use breakfix_sim_aws::{Cloud, Config, services::elbv2};
+use breakfix_lab::change::Outage;
+use breakfix_sim_aws::{
+    Cloud, Config,
+    services::{elbv2, outage},
+};
 use breakfix_workload::Request;
 use jiff::Timestamp;
 
 use super::{Host, outcome};
 use crate::{
     aws::{api::Api, sim, wire::InProcess},
-    target::{Reach, TargetError, WayBack},
+    target::{Cause, Reach, TargetError, WayBack},
 };
 
 /// The date on which the simulation begins: always the same, so that the same seed gives the same bytes.
@@ -69,6 +73,12 @@ impl Host for LocalHost {
         let until = cloud.now() + time;
         cloud.advance(until);
         Ok(())
+    }
+
+    async fn outage(&self, outage: &Outage, is_over: bool) -> Result<(), TargetError> {
+        let (mut cloud, outage) = (self.cloud(), sim::outage(outage));
+        let done = if is_over { outage::end(&mut cloud, &outage) } else { outage::begin(&mut cloud, &outage) };
+        done.map_err(|error| TargetError::new(Cause::Answered, "let something of the provider's fail").because(error))
     }
 
     async fn reach(&self, _api: &Api) -> Result<Reach, TargetError> {

@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use breakfix_grade::{Exchange, Outcome};
+use breakfix_lab::change::Outage;
 use breakfix_workload::{CallError, Request, Response};
 
 pub(super) use detached::{SimHost, close_simulator, serve_simulator};
@@ -36,6 +37,16 @@ pub(super) trait Host: Send + Sync {
 
     /// Lets time pass on the system.
     async fn pass(&self, time: Duration) -> Result<(), TargetError>;
+
+    /// Lets something of the provider's fail, or brings it back. Only a simulator can.
+    async fn outage(&self, outage: &Outage, _is_over: bool) -> Result<(), TargetError> {
+        let what = match outage {
+            Outage::Zone(zone) => format!("let zone {zone} fail"),
+            Outage::Capacity(provider) => format!("let {provider} run dry"),
+        };
+        Err(TargetError::new(Cause::Refused, format!("{what}: nobody can do that to AWS"))
+            .hint("Open the lab on `--target sim`."))
+    }
 
     /// Variables and sentences for the learner.
     async fn reach(&self, api: &Api) -> Result<Reach, TargetError>;

@@ -27,6 +27,9 @@ fn tags(api: &Api) -> Value {
     if api.tags.is_empty() { json!({}) } else { json!({"tags": api.tag_list("key", "value")}) }
 }
 
+/// Whose capacity a cluster may use, and whose it uses when nobody says.
+const PROVIDERS: [&str; 2] = ["capacityProviders", "defaultCapacityProviderStrategy"];
+
 #[async_trait]
 impl Kind for Cluster {
     async fn list(&self, api: &Api) -> Result<Vec<Value>, Trouble> {
@@ -49,12 +52,17 @@ impl Kind for Cluster {
     }
 
     async fn update(&self, api: &Api, object: &Value, document: &Value) -> Result<(), Trouble> {
+        let cluster = json!({"cluster": object.get("clusterName")});
+        if !changed(object, document, &PROVIDERS).is_empty() {
+            // Both are said at once; what the document does not speak of stays.
+            let said = with(&only(document, &PROVIDERS), only(object, &PROVIDERS));
+            api.call(Ecs, "PutClusterCapacityProviders", with(&said, cluster.clone())).await?;
+        }
         let input = changed(object, document, &["settings", "configuration", "serviceConnectDefaults"]);
         if input.is_empty() {
             return Ok(());
         }
-        let input = with(&Value::Object(input), json!({"cluster": object.get("clusterName")}));
-        api.call(Ecs, "UpdateCluster", input).await.map(drop)
+        api.call(Ecs, "UpdateCluster", with(&Value::Object(input), cluster)).await.map(drop)
     }
 
     async fn delete(&self, api: &Api, object: &Value) -> Result<(), Trouble> {
@@ -62,7 +70,8 @@ impl Kind for Cluster {
     }
 
     fn document(&self, object: &Value) -> Value {
-        only(object, &["settings", "configuration", "serviceConnectDefaults"])
+        let settings = ["settings", "configuration", "serviceConnectDefaults"];
+        only(object, &[settings.as_slice(), PROVIDERS.as_slice()].concat())
     }
 
     fn attribute(&self, object: &Value, attribute: &str) -> Option<String> {

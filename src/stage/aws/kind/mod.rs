@@ -7,7 +7,9 @@ mod ec2;
 mod elbv2;
 mod iam;
 mod kms;
+mod machines;
 mod network;
+mod scaling;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -68,6 +70,15 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Kind> {
         "TaskDefinition" => &containers::TaskDefinition,
         "Service" => &containers::Service,
         "Task" => &containers::Task,
+        "InstanceProfile" => &machines::InstanceProfile,
+        "LaunchTemplate" => &machines::LaunchTemplate,
+        "Instance" => &machines::Instance,
+        "AutoScalingGroup" => &machines::AutoScalingGroup,
+        "CapacityProvider" => &machines::CapacityProvider,
+        "ContainerInstance" => &machines::ContainerInstance,
+        "ScalableTarget" => &scaling::ScalableTarget,
+        "ScalingPolicy" => &scaling::ScalingPolicy,
+        "Alarm" => &scaling::Alarm,
         _ => return None,
     })
 }

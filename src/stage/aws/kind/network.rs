@@ -36,7 +36,7 @@ pub(super) async fn described(api: &Api, operation: &str, member: &str) -> Resul
     Ok(own)
 }
 
-async fn own_vpcs(api: &Api) -> Result<Vec<String>, Trouble> {
+pub(super) async fn own_vpcs(api: &Api) -> Result<Vec<String>, Trouble> {
     let found = api.all(Ec2, "DescribeVpcs", json!({}), "Vpcs", ("NextToken", "NextToken")).await?;
     Ok(found.iter().filter(|it| api.is_tagged(it)).map(|it| text(it, "VpcId").to_owned()).collect())
 }

@@ -26,6 +26,9 @@ pub(super) enum Service {
     Ecr,
     Discovery,
     Kms,
+    AutoScaling,
+    AppScaling,
+    CloudWatch,
 }
 
 impl Service {
@@ -43,6 +46,9 @@ impl Service {
             Self::Ecr => "ecr",
             Self::Discovery => "servicediscovery",
             Self::Kms => "kms",
+            Self::AutoScaling => "autoscaling",
+            Self::AppScaling => "application-autoscaling",
+            Self::CloudWatch => "monitoring",
         }
     }
 }

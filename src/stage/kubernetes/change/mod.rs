@@ -44,6 +44,9 @@ impl KubeTarget {
             Change::Write(write) => work::edit(&self.place, write),
             Change::CreateJob(job) => self.create_job(job, undo).await,
             Change::Await(_) => Err(TargetError::new(Cause::Local, "await a check: whoever makes the changes waits")),
+            Change::Outage(_) => {
+                Err(TargetError::new(Cause::Refused, "make the change `outage`: it is one of an ECS lab"))
+            }
             Change::Recreate(_) => Err(docker_only("recreate")),
             Change::Start(_) => Err(docker_only("start")),
             Change::Stop(_) => Err(docker_only("stop")),

@@ -97,24 +97,33 @@ impl Client {
         let raw = Raw { body: input.to_string(), seen: Arc::default() };
         let seen = Arc::clone(&raw.seen);
         let sent = operations!(self.sdk, operation, raw, {
+            "CreateCapacityProvider" => create_capacity_provider,
             "CreateCluster" => create_cluster,
             "CreateService" => create_service,
+            "DeleteCapacityProvider" => delete_capacity_provider,
             "DeleteCluster" => delete_cluster,
             "DeleteService" => delete_service,
             "DeleteTaskDefinitions" => delete_task_definitions,
+            "DeregisterContainerInstance" => deregister_container_instance,
             "DeregisterTaskDefinition" => deregister_task_definition,
+            "DescribeCapacityProviders" => describe_capacity_providers,
             "DescribeClusters" => describe_clusters,
+            "DescribeContainerInstances" => describe_container_instances,
             "DescribeServices" => describe_services,
             "DescribeTaskDefinition" => describe_task_definition,
             "DescribeTasks" => describe_tasks,
             "ListClusters" => list_clusters,
+            "ListContainerInstances" => list_container_instances,
             "ListServices" => list_services,
             "ListTaskDefinitions" => list_task_definitions,
             "ListTasks" => list_tasks,
+            "PutClusterCapacityProviders" => put_cluster_capacity_providers,
             "RegisterTaskDefinition" => register_task_definition,
             "RunTask" => run_task,
             "StopTask" => stop_task,
+            "UpdateCapacityProvider" => update_capacity_provider,
             "UpdateCluster" => update_cluster,
+            "UpdateContainerInstancesState" => update_container_instances_state,
             "UpdateService" => update_service,
         });
         // What came back says more than what the SDK made of it.

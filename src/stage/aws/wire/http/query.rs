@@ -62,6 +62,7 @@ fn ec2_name(member: &str) -> &str {
         "VpcEndpointIds" => "VpcEndpointId",
         "SubnetIds" => "SubnetId",
         "SecurityGroupIds" => "SecurityGroupId",
+        "InstanceIds" => "InstanceId",
         "RouteTableIds" => "RouteTableId",
         "AddRouteTableIds" => "AddRouteTableId",
         "RemoveRouteTableIds" => "RemoveRouteTableId",
