@@ -199,3 +199,48 @@ fn the_shared_system_can_be_ordered() {
     assert!(at("Vpc") < at("Subnet") && at("Listener") < at("Service") && at("Role") < at("TaskDefinition"));
     assert_eq!(order.len(), lab.documents.len());
 }
+
+#[test]
+fn names_and_keys_are_made_changed_and_taken_away() {
+    run(async {
+        let (target, _) = built().await;
+        let document = |kind: &str, name: &str, body: Value| breakfix_lab::Document {
+            api_version: None,
+            kind: kind.into(),
+            name: name.into(),
+            namespace: None,
+            body,
+            file: "x".into(),
+            line: 1,
+        };
+        let dns = json!({"DnsRecords": [{"Type": "A", "TTL": 10}]});
+        let documents = [
+            document("DiscoveryService", "api", json!({"NamespaceId": "${Namespace/shop.local.id}", "DnsConfig": dns})),
+            document("Namespace", "shop.local", json!({"Vpc": "${Vpc/shop.id}"})),
+            document("Key", "shop", json!({"Description": "of the shop"})),
+            document("Secret", "shop/db", json!({"SecretString": {"password": "x"}, "KmsKeyId": "${Key/shop.arn}"})),
+        ];
+        target.create(&documents).await.unwrap();
+        let (space, name) =
+            (object(&*target, "Namespace", "shop.local").await, object(&*target, "DiscoveryService", "api").await);
+        assert_eq!((&name["NamespaceId"], &name["Instances"]), (&space["Id"], &json!([])));
+        let instance = json!({"Id": "by-hand", "Attributes": {"AWS_INSTANCE_IPV4": "10.20.10.7"}});
+        let register =
+            json!({"patch": {"kind": "DiscoveryService", "name": "api", "merge": {"Instances": [instance.clone()]}}});
+        change(&*target, register).await.unwrap();
+        assert_eq!(object(&*target, "DiscoveryService", "api").await["Instances"], json!([instance]));
+
+        let key = object(&*target, "Key", "shop").await;
+        assert_eq!(key["Aliases"][0]["AliasName"], "alias/shop");
+        assert_eq!(object(&*target, "Secret", "shop/db").await["KmsKeyId"], key["Arn"]);
+        let grant =
+            json!({"Name": "g", "GranteePrincipal": "arn:aws:iam::123456789012:role/x", "Operations": ["Decrypt"]});
+        change(&*target, json!({"patch": {"kind": "Key", "name": "shop", "merge": {"Grants": [grant]}}})).await.unwrap();
+        assert_eq!(object(&*target, "Key", "shop").await["Grants"][0]["Operations"], json!(["Decrypt"]));
+
+        target.delete(&documents).await.unwrap();
+        for kind in ["DiscoveryService", "Namespace", "Key", "Secret"] {
+            assert!(objects(&*target, kind).await.is_empty(), "{kind}");
+        }
+    });
+}
