@@ -25,6 +25,11 @@ pub static DIFFERENT: &[(&str, &str)] = &[
         "every image of a lab is the workload (`src/workload`), with a small shell beside it; other images cannot be pulled",
     ),
     (
+        "dates",
+        "when time was skipped, or ran at another speed, the dates in objects are moved so that ages are right; one that a \
+         client sends back as it read it earlier is taken as the stored one",
+    ),
+    (
         "heartbeats",
         "nodes' leases are renewed, but the renewals are worked out when a lease is read: a watch of leases is silent",
     ),

@@ -67,6 +67,21 @@ fn each_house_rule_sees_what_it_is_for() {
 }
 
 #[test]
+fn a_service_leads_where_it_led() {
+    let check = rule(&lab("image-never-arrives"), "same-doors");
+    let service = |spec: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop", "uid": "s"}, "spec": spec});
+    let given = json!({"type": "ClusterIP", "selector": {"app": "web"}, "ports": [{"port": 80}]});
+    let world = World::kubernetes().from("Service", [service(given.clone())]);
+    let with = |patch: Value| world.clone().with("Service", [service(but(given.clone(), patch))]);
+    assert_met(&with(json!({"ports": [{"port": 80, "targetPort": 8080}]})).judge(&check));
+    assert_not_met(&with(json!({"selector": {"app": "beside"}})).judge(&check), "selector");
+    assert_not_met(
+        &with(json!({"selector": null, "type": "ExternalName", "externalName": "x.example"})).judge(&check),
+        "spec",
+    );
+}
+
+#[test]
 fn docker_rails_stay() {
     let check = rule(&lab("killed-137"), "rails-stay");
     let world = World::docker().from("Container", [container("web")]);

@@ -26,7 +26,15 @@ fn loads_a_kubernetes_lab() {
     let names: Vec<_> = lab.safeguards().iter().map(|safeguard| safeguard.name.as_str()).collect();
     assert_eq!(
         names,
-        ["same-objects", "same-program", "no-new-power", "nothing-hidden", "rails-stay", "admin-stays-inside"]
+        [
+            "same-objects",
+            "same-doors",
+            "same-program",
+            "no-new-power",
+            "nothing-hidden",
+            "rails-stay",
+            "admin-stays-inside"
+        ]
     );
 }
 

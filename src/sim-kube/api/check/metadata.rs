@@ -1,5 +1,6 @@
 //! What holds for the metadata of every object (apimachinery's `ValidateObjectMeta`).
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -10,6 +11,8 @@ use crate::object::{entries, text};
 
 const META: &str = "metadata";
 const IMMUTABLE: &str = "field is immutable";
+/// What the server dates in the metadata of an object that is there.
+const DATES: [&str; 2] = ["/metadata/creationTimestamp", "/metadata/deletionTimestamp"];
 
 /// Checks the metadata of an object that is stored or about to be.
 pub fn validate(object: &Value, rule: NameRule, namespaced: bool, problems: &mut Problems) {
@@ -93,7 +96,17 @@ fn finalizers(object: &Value, at: &At, problems: &mut Problems) {
 }
 
 /// Puts back what a writer left out and the server keeps.
+///
+/// Also a date that a writer read a while ago: the simulator moves its dates when it has skipped time, so a manifest that was saved
+/// before may hold another one than the object has now, and still means this object.
 pub fn keep(new: &mut Value, old: &Value) {
+    for pointer in DATES {
+        if let (Some(sent), Some(stored)) = (date(new, pointer), date(old, pointer))
+            && sent != stored
+        {
+            crate::object::set(new, pointer, Value::from(text(old, pointer)));
+        }
+    }
     for member in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         let pointer = format!("/metadata/{member}");
         if new.pointer(&pointer).is_none_or(Value::is_null)
@@ -106,6 +119,10 @@ pub fn keep(new: &mut Value, old: &Value) {
         Some(generation) => crate::object::set(new, "/metadata/generation", generation.clone()),
         None => drop(crate::object::unset(new, "/metadata/generation")),
     }
+}
+
+fn date(object: &Value, pointer: &str) -> Option<Timestamp> {
+    text(object, pointer).parse().ok()
 }
 
 /// Checks what a change may do to metadata.
@@ -134,5 +151,30 @@ pub fn validate_update(new: &Value, old: &Value, problems: &mut Problems) {
                 ),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_manifest_saved_before_time_was_skipped_still_fits() {
+        let old = json!({"metadata": {"name": "web", "uid": "1", "creationTimestamp": "2026-11-21T11:00:00Z"}});
+        let mut new = json!({"metadata": {"name": "web", "uid": "1", "creationTimestamp": "2026-11-21T12:00:00Z"}});
+        keep(&mut new, &old);
+        assert_eq!(new, old);
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        let old = json!({"metadata": {"name": "web", "creationTimestamp": "2026-11-21T11:00:00Z"}});
+        let mut new = json!({"metadata": {"name": "web", "creationTimestamp": "yesterday"}});
+        keep(&mut new, &old);
+        let mut problems = Problems::default();
+        validate_update(&new, &old, &mut problems);
+        assert!(format!("{problems:?}").contains(IMMUTABLE));
     }
 }
