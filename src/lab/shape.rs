@@ -389,6 +389,9 @@ fn http_faults(http: &Http) -> Vec<Fault> {
     if http.from.every_node && (http.from.node.is_some() || http.from.probes.is_some()) {
         faults.push(fault("`every_node` decides where the probes are", "leave `node` and `probes` out"));
     }
+    if http.from.subnet.is_none() && !http.from.groups.is_empty() {
+        faults.push(fault("`groups` are worn by somebody in a subnet", "write `subnet` too"));
+    }
     if http.from.probes == Some(0) {
         faults.push(fault("`probes` is 0: nobody would ask", "write 1 or more"));
     }

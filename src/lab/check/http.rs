@@ -151,4 +151,11 @@ pub struct Caller {
     /// Docker: the network that the probe container joins. Absent: the learner's own machine asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
+    /// ECS: the Subnet in which the caller stands, with a network interface of its own that only security groups, network ACLs and routes decide
+    /// about. Absent: somebody on the internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
+    /// ECS, with `subnet`: the security groups that the caller wears. Empty: none of the lab's, a stranger.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
 }

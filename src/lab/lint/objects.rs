@@ -230,8 +230,11 @@ fn named_by_change(change: &Change) -> Vec<Named<'_>> {
 }
 
 fn named_by_request<'a>(from: &'a Caller, request: &'a Request) -> Vec<Named<'a>> {
-    let network = from.network.as_deref().map(|name| Named { kind: "Network", name, namespace: None });
-    network.into_iter().chain(request.each.as_ref().map(owner)).collect()
+    let named = |kind, name| Named { kind, name, namespace: None };
+    let network = from.network.as_deref().map(|name| named("Network", name));
+    let subnet = from.subnet.as_deref().map(|name| named("Subnet", name));
+    let groups = from.groups.iter().map(|name| named("SecurityGroup", name));
+    network.into_iter().chain(subnet).chain(groups).chain(request.each.as_ref().map(owner)).collect()
 }
 
 fn named_by_exceptions(exceptions: &[Exception]) -> impl Iterator<Item = Named<'_>> {

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod names;
+mod probe;
 #[cfg(test)]
 pub(crate) mod testbed;
 mod traffic;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use exchange::{Exchange, exchange, exchange_timed};
 pub use names::resolve;
+pub use probe::ask_from;
 pub use traffic::carry;
 pub use way::{Lost, Path, path, way, way_in};
 

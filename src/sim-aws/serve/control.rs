@@ -5,6 +5,7 @@
 //! | `GET info` | says that this is a simulator, which, and what time it is there |
 //! | `POST advance?ms=N` | moves its clock on by N milliseconds at once |
 //! | `POST call`, body `{"service", "operation", "input", "caller"}` | one call, as the operator or as the caller's ARN, without a signature |
+//! | `POST ask`, body a [`Probe`] | one request from inside a VPC, and what came of it |
 //! | `POST images`, body `{"images": […]}` | makes image references known to the registries |
 //! | `POST outage`, body `{"outage": {"zone": "a"} or {"capacity": "FARGATE_SPOT"}, "is_over"}` | lets a zone or capacity fail, or brings it back |
 //! | `POST throttle?requests=N&service=S` | refuses the next N requests, of one service or of any |
@@ -18,6 +19,7 @@ use serde_json::{Map, Value, json};
 use super::{
     api,
     input::{AddImages, Fail},
+    probe::Probe,
     service::Service,
 };
 use crate::{
@@ -76,6 +78,11 @@ fn carry_out(service: &Service, verb: &str, request: &Request) -> Result<Value, 
             info(service)
         }
         ("POST", "call") => call(service, read(&request.body)?),
+        ("POST", "ask") => {
+            let told = service.host.act(read::<Probe>(&request.body)?);
+            let told = told.map_err(|refused| wrong(&refused.to_string()).status(500))??;
+            Ok(json!(told))
+        }
         ("POST", "images") => {
             let Images { images } = read(&request.body)?;
             service.host.act(AddImages { images }).map_err(|refused| wrong(&refused.to_string()).status(500))?;

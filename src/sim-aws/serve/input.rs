@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::balancer::Visit;
+use super::{balancer::Visit, probe::Probe};
 use crate::{
     AwsError, Call, Cloud,
     services::outage::{self, Outage},
@@ -25,6 +25,7 @@ use crate::{
 pub enum Input {
     Call(Call),
     Visit(Visit),
+    Probe(Probe),
     ShiftDates(ShiftDates),
     AddImages(AddImages),
     Fail(Fail),
@@ -53,6 +54,7 @@ impl World for Cloud {
         let _ = match input {
             Input::Call(call) => safely::run(self, |cloud| drop(call.act(cloud))),
             Input::Visit(visit) => safely::run(self, |cloud| drop(visit.act(cloud))),
+            Input::Probe(probe) => safely::run(self, |cloud| drop(probe.act(cloud))),
             Input::ShiftDates(shift) => safely::run(self, |cloud| shift.act(cloud)),
             Input::Fail(fail) => safely::run(self, |cloud| drop(fail.act(cloud))),
             Input::AddImages(images) => safely::run(self, |cloud| images.act(cloud)),
@@ -134,4 +136,4 @@ macro_rules! inputs {
         })*
     };
 }
-inputs!(Call, Visit, ShiftDates, AddImages, Fail);
+inputs!(Call, Visit, Probe, ShiftDates, AddImages, Fail);

@@ -15,6 +15,7 @@ pub mod http;
 pub mod ids;
 pub mod input;
 pub mod local;
+pub mod probe;
 pub mod process;
 pub mod server;
 pub mod service;

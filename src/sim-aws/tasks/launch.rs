@@ -119,9 +119,8 @@ fn start(cloud: &mut Cloud, id: &str, plan: &ContainerPlan) {
         env.extend(container.secrets.clone());
     }
     let entry = if plan.entry_point.is_empty() { vec!["/workload".to_owned()] } else { plan.entry_point.clone() };
-    let default: &[String] = if plan.entry_point.is_empty() { &["serve".to_owned()] } else { &[] };
-    let command = if plan.command.is_empty() { default } else { plan.command.as_slice() };
-    let argv = entry.into_iter().chain(command.iter().cloned()).collect();
+    // The workload's image names no command: without one its `ROLE` decides.
+    let argv = entry.into_iter().chain(plan.command.iter().cloned()).collect();
     let mut root = Disk::image();
     let own = address.unwrap_or_else(|| "127.0.0.1".to_owned());
     root.put("/etc/hosts", &format!("127.0.0.1 localhost\n{own} {hostname}\n"), seconds);

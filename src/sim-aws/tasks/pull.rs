@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Host, Step, after, between, launch, resources};
+use super::{Host, Plan, Step, after, between, launch, resources};
 use crate::{
     AwsError, Call, Cloud,
     input::{list, text},
@@ -197,11 +197,9 @@ fn from_ecr(cloud: &mut Cloud, id: &str, image: &str, place: &InEcr, pinned: Opt
     };
     let digest = found.get("imageId").and_then(|id| text(id, "imageDigest")).unwrap_or_default().to_owned();
     let body: Value = text(found, "imageManifest").and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
-    let architecture = cloud.tasks.get(id).map(|task| task.plan.architecture.clone()).unwrap_or_default();
-    if !runs_on(&body, &architecture) {
-        return Pulled::Failed(format!(
-            "image Manifest does not contain descriptor matching platform 'linux/{architecture}'"
-        ));
+    let platform = cloud.tasks.get(id).map(|task| platform(&task.plan)).unwrap_or_default();
+    if !runs_on(&body, &platform) {
+        return Pulled::Failed(format!("image Manifest does not contain descriptor matching platform '{platform}'"));
     }
     let layer = json!({"registryId": place.account, "repositoryName": repository, "layerDigest": digest});
     if let Err(error) = ask(cloud, id, "GetDownloadUrlForLayer", layer)
@@ -232,14 +230,23 @@ fn ask(cloud: &mut Cloud, id: &str, operation: &str, input: Value) -> Result<Val
     cloud.call(&Call { service: "ecr".to_owned(), operation: operation.to_owned(), input, caller })
 }
 
-/// Whether a manifest holds an image for this architecture. One that is no index says it in its configuration's descriptor, or not at all.
-fn runs_on(manifest: &Value, architecture: &str) -> bool {
-    let of = |it: &Value| it.get("platform").and_then(|it| text(it, "architecture")).map(str::to_owned);
+/// What a task's machine runs: `linux/amd64`, `windows/amd64`.
+fn platform(plan: &Plan) -> String {
+    let system = if plan.system.starts_with("WINDOWS") { "windows" } else { "linux" };
+    format!("{system}/{}", plan.architecture)
+}
+
+/// Whether a manifest holds an image for this platform. One that is no index says it in its configuration's descriptor, or not at all.
+fn runs_on(manifest: &Value, platform: &str) -> bool {
+    let of = |it: &Value| {
+        let it = it.get("platform")?;
+        Some(format!("{}/{}", text(it, "os").unwrap_or("linux"), text(it, "architecture")?))
+    };
     let listed = list(manifest, "manifests");
     if listed.is_empty() {
-        return manifest.get("config").and_then(of).is_none_or(|own| own == architecture);
+        return manifest.get("config").and_then(of).is_none_or(|own| own == platform);
     }
-    listed.iter().any(|it| of(it).as_deref() == Some(architecture))
+    listed.iter().any(|it| of(it).as_deref() == Some(platform))
 }
 
 /// Bytes of an image's layers. An index has none of its own: an image of usual size.
@@ -265,6 +272,16 @@ fn ecr_program(image: &Value, repository: &str, version: &Result<String, String>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_index_has_what_it_lists() {
+        let entry = |os: &str, architecture: &str| json!({"platform": {"os": os, "architecture": architecture}});
+        let index = json!({"manifests": [entry("linux", "amd64"), entry("windows", "amd64")]});
+        assert!(runs_on(&index, "linux/amd64") && runs_on(&index, "windows/amd64"));
+        assert!(!runs_on(&index, "linux/arm64"));
+        assert!(!runs_on(&json!({"manifests": [entry("linux", "amd64")]}), "windows/amd64"));
+        assert!(runs_on(&json!({"config": {}}), "linux/arm64"));
+    }
 
     #[test]
     fn a_reference_is_taken_apart() {

@@ -156,7 +156,7 @@ impl AwsTarget {
     /// Requests for their effect; what they answer is nobody's concern here.
     async fn load(&self, api: &Api, load: &Load) -> Result<(), TargetError> {
         let times = load.times.unwrap_or(1).max(1);
-        let sent = self.send(api, &load.from, &load.request, times, LOAD_PATIENCE, None).await;
+        let sent = self.send(api, &load.from, &load.request, (times, load.count), LOAD_PATIENCE, None).await;
         sent.map(drop).map_err(|failure| TargetError::new(Cause::Answered, failure.to_string()))
     }
 }

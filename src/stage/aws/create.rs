@@ -62,7 +62,7 @@ impl AwsTarget {
             self.make(api, &mut known, document).await?;
             if document.kind == "Repository" {
                 for image in images::of_repository(&self.place.images, &document.name) {
-                    let pushed = images::push(api, image).await;
+                    let pushed = images::push(api, image, &images::platforms(&document.body, image)).await;
                     pushed.map_err(|trouble| self.cannot(format!("push the image {image}"), trouble))?;
                 }
             }

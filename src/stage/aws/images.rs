@@ -13,6 +13,9 @@ use crate::image;
 /// The registry name that a lab's files use.
 const REGISTRY: &str = "registry.example/";
 const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
+/// The member of a Repository document with the platforms of its images, by tag.
+pub(super) const PLATFORMS: &str = "Platforms";
 
 /// `shop/web:2.1` of every image of the lab that belongs into this repository.
 pub(super) fn of_repository<'a>(images: &'a [String], repository: &str) -> Vec<&'a str> {
@@ -20,10 +23,55 @@ pub(super) fn of_repository<'a>(images: &'a [String], repository: &str) -> Vec<&
     named.filter(|image| image.rsplit_once(':').is_some_and(|(name, _)| name == repository)).collect()
 }
 
-/// Pushes the workload as `shop/web:2.1`: its configuration, its layer, its manifest. What the registry has it keeps.
-pub(super) async fn push(api: &Api, name: &str) -> Result<(), Trouble> {
+/// The platforms that a Repository document wants the image of this name to have; empty: one image that says nothing of platforms.
+pub(super) fn platforms<'a>(document: &'a Value, image: &str) -> Vec<&'a str> {
+    let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
+    let listed = document.get(PLATFORMS).and_then(|it| it.get(tag)).and_then(Value::as_array);
+    listed.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Pushes the workload as `shop/web:2.1`: its configuration, its layer, its manifest. What the registry has it keeps. With `platforms`
+/// (`linux/amd64`) it becomes an index of one image for each of them.
+pub(super) async fn push(api: &Api, name: &str, platforms: &[&str]) -> Result<(), Trouble> {
     let (repository, tag) = name.rsplit_once(':').ok_or_else(|| Trouble::Odd(format!("`{name}` has no tag")))?;
-    let parts = parts(api, name)?;
+    if platforms.is_empty() {
+        let manifest = push_one(api, name, image::architecture()).await?;
+        return put(api, repository, Some(tag), &manifest).await;
+    }
+    let mut listed = Vec::new();
+    for platform in platforms {
+        let (system, architecture) = platform.split_once('/').unwrap_or(("linux", platform));
+        let manifest = push_one(api, name, architecture).await?;
+        put(api, repository, None, &manifest).await?;
+        let text = manifest.to_string();
+        listed.push(json!({
+            "mediaType": MANIFEST_TYPE,
+            "digest": digest(text.as_bytes()),
+            "size": text.len(),
+            "platform": {"architecture": architecture, "os": system},
+        }));
+    }
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": INDEX_TYPE,
+        "manifests": listed,
+        "annotations": annotations(repository, tag),
+    });
+    put(api, repository, Some(tag), &index).await
+}
+
+/// What it is by any name: a digest has no tag.
+fn annotations(repository: &str, tag: &str) -> Value {
+    json!({
+        "org.opencontainers.image.title": repository.rsplit('/').next(),
+        "org.opencontainers.image.version": tag,
+    })
+}
+
+/// Sends an image's parts; its manifest, which is yet to be put.
+async fn push_one(api: &Api, name: &str, architecture: &str) -> Result<Value, Trouble> {
+    let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
+    let parts = parts(api, name, architecture)?;
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     let packed = packed.write_all(&parts.layer).and_then(|()| packed.finish());
     let layer = packed.map_err(|error| Trouble::Odd(error.to_string()))?;
@@ -40,39 +88,42 @@ pub(super) async fn push(api: &Api, name: &str) -> Result<(), Trouble> {
             "size": layer.len(),
             "digest": digest(&layer),
         }],
-        // What it is by any name: a digest has no tag.
-        "annotations": {
-            "org.opencontainers.image.title": repository.rsplit('/').next(),
-            "org.opencontainers.image.version": tag,
-        },
+        "annotations": annotations(repository, tag),
     });
-    if !upload(api, repository, &parts.config).await? {
-        // A simulator that keeps no bytes knows the workload by its name.
-        return put(api, repository, tag, &manifest).await;
+    // A simulator that keeps no bytes knows the workload by its name.
+    if upload(api, repository, &parts.config).await? {
+        upload(api, repository, &layer).await?;
     }
-    upload(api, repository, &layer).await?;
-    put(api, repository, tag, &manifest).await
+    Ok(manifest)
 }
 
 /// What the image is made of. A simulator runs no bytes and knows the workload by its name, so that there a few stand for all.
-fn parts(api: &Api, name: &str) -> Result<image::Parts, Trouble> {
+fn parts(api: &Api, name: &str, architecture: &str) -> Result<image::Parts, Trouble> {
     let odd = |error: &dyn std::fmt::Display| Trouble::Odd(error.to_string());
     let reference: image::Reference = format!("{REGISTRY}{name}").parse().map_err(|error| odd(&error))?;
+    if !api.simulated && architecture != image::architecture() {
+        let here = image::architecture();
+        return Err(Trouble::Odd(format!(
+            "this breakfix holds the workload for {here} only, and {name} is to run on {architecture}"
+        )));
+    }
     let (program, tools) = if api.simulated {
         (name.as_bytes(), Vec::new())
     } else {
         (image::program().map_err(|error| odd(&error))?, breakfix_workload::tool::names().to_vec())
     };
-    image::parts(&reference, program, &tools, image::architecture()).map_err(|error| odd(&error))
+    image::parts(&reference, program, &tools, architecture).map_err(|error| odd(&error))
 }
 
-async fn put(api: &Api, repository: &str, tag: &str, manifest: &Value) -> Result<(), Trouble> {
-    let input = json!({
+async fn put(api: &Api, repository: &str, tag: Option<&str>, manifest: &Value) -> Result<(), Trouble> {
+    let mut input = json!({
         "repositoryName": repository,
         "imageManifest": manifest.to_string(),
-        "imageManifestMediaType": MANIFEST_TYPE,
-        "imageTag": tag,
+        "imageManifestMediaType": manifest.get("mediaType"),
     });
+    if let Some(tag) = tag {
+        input["imageTag"] = json!(tag);
+    }
     match api.call(Ecr, "PutImage", input).await {
         Err(trouble) if trouble.is_duplicate() => Ok(()),
         other => other.map(drop),
@@ -130,5 +181,12 @@ mod tests {
         let images = ["registry.example/shop/web:2.1", "registry.example/shop/web-old:2.1", "docker.io/shop/web:1"];
         let images: Vec<String> = images.iter().map(|&image| image.to_owned()).collect();
         assert_eq!(of_repository(&images, "shop/web"), ["shop/web:2.1"]);
+    }
+
+    #[test]
+    fn platforms_are_said_by_tag() {
+        let document = json!({"Platforms": {"2.1": ["linux/amd64"]}});
+        assert_eq!(platforms(&document, "shop/web:2.1"), ["linux/amd64"]);
+        assert!(platforms(&document, "shop/web:2.2").is_empty() && platforms(&json!({}), "shop/web:2.1").is_empty());
     }
 }

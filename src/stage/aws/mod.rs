@@ -4,6 +4,7 @@
 //! call is carried; `kind/` how each kind of a lab's documents is made, listed, changed and removed. Nothing here judges.
 
 mod api;
+mod asking;
 mod change;
 mod cost;
 mod create;
@@ -109,6 +110,17 @@ fn origin(name: &TargetName, options: &Options) -> Result<Origin, TargetError> {
 
 /// Kinds whose name is a tag: another thing may bear the same.
 fn has_free_name(kind: &str) -> bool {
-    ["Vpc", "InternetGateway", "Subnet", "Address", "NatGateway", "RouteTable", "VpcEndpoint", "Listener", "Rule"]
-        .contains(&kind)
+    [
+        "Vpc",
+        "InternetGateway",
+        "Subnet",
+        "Address",
+        "NatGateway",
+        "RouteTable",
+        "NetworkAcl",
+        "VpcEndpoint",
+        "Listener",
+        "Rule",
+    ]
+    .contains(&kind)
 }

@@ -5,14 +5,13 @@ use std::{
     time::Duration,
 };
 
-use breakfix_grade::{Decision, Exchange, Failure, Fetched, Log, Observation, Outcome, Query};
-use breakfix_lab::check::{Caller, Grant, Owner, Request};
+use breakfix_grade::{Decision, Failure, Fetched, Log, Observation, Outcome, Query};
+use breakfix_lab::check::{Grant, Owner, Request};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     api::Api,
-    host,
     resolve::Known,
     target::AwsTarget,
     trouble::Trouble,
@@ -56,7 +55,7 @@ impl AwsTarget {
                 None => Ok(Fetched::Objects(Vec::new())),
             },
             Query::Requests { from, request, times, timeout, control } => {
-                let sent = self.send(api, from, request, *times, *timeout, control.as_deref()).await;
+                let sent = self.send(api, from, request, (*times, None), *timeout, control.as_deref()).await;
                 sent.map(Fetched::Exchanges)
             }
             Query::Decisions { role, grants } => self.decide(api, role, grants).await.map_err(failed),
@@ -68,7 +67,7 @@ impl AwsTarget {
                 let nonce = self.host.nonce();
                 let send = async |leg: &breakfix_lab::check::Leg| {
                     let request = with_nonce(&leg.request, &nonce);
-                    let sent = self.send(api, &leg.from, &request, 1, Duration::from_secs(5), None).await?;
+                    let sent = self.send(api, &leg.from, &request, (1, None), Duration::from_secs(5), None).await?;
                     sent.into_iter().next().ok_or_else(|| Failure {
                         what: what.clone(),
                         why: "nothing was sent".into(),
@@ -90,83 +89,6 @@ impl AwsTarget {
             | Query::Processes { .. }
             | Query::File { .. } => Err(Failure { what, why: "this is no matter of ECS labs".to_owned(), hint: None }),
         }
-    }
-
-    /// Requests from the internet, one after the other.
-    pub(super) async fn send(
-        &self,
-        api: &Api,
-        _from: &Caller,
-        request: &Request,
-        times: u32,
-        timeout: Duration,
-        control: Option<&str>,
-    ) -> Result<Vec<Exchange>, Failure> {
-        if request.each.is_some() {
-            let what = format!("{} {}", request.method.as_str(), request.url);
-            let why = "tasks in a private network can only be asked from inside it".to_owned();
-            return Err(Failure { what, why, hint: None });
-        }
-        let mut exchanges = Vec::new();
-        for _ in 0..times {
-            let request = with_nonce(request, &self.host.nonce());
-            let (outcome, took) = self.ask(api, &request, timeout).await?;
-            let control_reached = match control {
-                Some(url) => {
-                    let control = Request {
-                        url: url.to_owned(),
-                        method: Default::default(),
-                        headers: BTreeMap::new(),
-                        body: None,
-                        each: None,
-                    };
-                    let (outcome, _) = self.ask(api, &control, timeout).await?;
-                    Some(matches!(outcome, Outcome::Answered { .. }))
-                }
-                None => None,
-            };
-            let is_silent = outcome == Outcome::TimedOut;
-            exchanges.push(host::exchange(&request.url, outcome, took, control_reached));
-            // Who is silent once is waited for once: the others would only take as long.
-            if is_silent {
-                break;
-            }
-        }
-        Ok(exchanges)
-    }
-
-    /// One request; a host without a dot is a load balancer of the lab.
-    async fn ask(&self, api: &Api, request: &Request, timeout: Duration) -> Result<(Outcome, Duration), Failure> {
-        let what = format!("{} {}", request.method.as_str(), request.url);
-        let failed = |why: String| Failure { what: what.clone(), why, hint: None };
-        let rest = request.url.strip_prefix("http://").ok_or_else(|| failed("it is no http URL".to_owned()))?;
-        let (authority, target) = match rest.find(['/', '?']) {
-            Some(at) => rest.split_at(at),
-            None => (rest, "/"),
-        };
-        let (name, port) = match authority.rsplit_once(':') {
-            Some((name, port)) => (name, port.parse().map_err(|_| failed(format!("`{port}` is no port")))?),
-            None => (authority, 80),
-        };
-        let dns = if name.contains('.') {
-            name.to_owned()
-        } else {
-            let found = Known::default().object(api, "LoadBalancer", name).await;
-            let found = found.map_err(|trouble| failure(what.clone(), &self.cannot(&what, trouble)))?;
-            match found.as_ref().and_then(|it| it.get("DNSName")).and_then(Value::as_str) {
-                Some(dns) => dns.to_owned(),
-                // A balancer that is gone takes its name with it.
-                None => return Ok((Outcome::NameUnknown, Duration::ZERO)),
-            }
-        };
-        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        let sent = breakfix_workload::Request {
-            method: request.method.as_str().to_owned(),
-            target,
-            headers: request.headers.clone(),
-            body: request.body.clone().unwrap_or_default().into_bytes(),
-        };
-        Ok(self.host.ask_balancer(&dns, port, &sent, timeout).await)
     }
 
     async fn decide(&self, api: &Api, role: &str, grants: &[Grant]) -> Result<Fetched, Trouble> {
@@ -231,11 +153,11 @@ impl AwsTarget {
 }
 
 /// The request with a value of its own for `${nonce}`.
-fn with_nonce(request: &Request, nonce: &str) -> Request {
+pub(super) fn with_nonce(request: &Request, nonce: &str) -> Request {
     let fill = |text: &str| text.replace("${nonce}", nonce);
     Request { url: fill(&request.url), body: request.body.as_deref().map(fill), ..request.clone() }
 }
 
-fn failure(what: String, error: &TargetError) -> Failure {
+pub(super) fn failure(what: String, error: &TargetError) -> Failure {
     Failure { what, why: error.chain(), hint: error.hints.first().cloned() }
 }

@@ -212,6 +212,8 @@ fn go(cloud: &mut Cloud, name: &str, state: AlarmState, reason: &str) {
     for action in told {
         note(cloud, name, "Action", format!("Successfully executed action {action}"));
     }
+    // Deployments watch the state itself: whether the alarm's actions are enabled does not matter to them.
+    crate::services::ecs::alarm_changed(cloud, name, state == AlarmState::Alarm);
 }
 
 /// Scaling policies act for as long as their alarm lasts.

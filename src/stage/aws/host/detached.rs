@@ -16,12 +16,12 @@ use breakfix_lab::change::Outage;
 use breakfix_sim::detached::Found;
 use breakfix_sim_aws::{
     Cloud, Config,
-    serve::{control, error::ServeError, input::Fail, process, settings::Settings},
+    serve::{control, error::ServeError, input::Fail, probe::Told, process, settings::Settings},
 };
 use breakfix_workload::Request;
 use jiff::Timestamp;
 
-use super::{Host, call};
+use super::{Host, Inside, call, probe, told};
 use crate::{
     aws::{
         api::Api,
@@ -97,12 +97,12 @@ impl SimHost {
         done.map_err(|error| TargetError::new(Cause::Local, "start the simulator").because(error))?
     }
 
-    /// Tells the simulator what no cloud can be told.
-    async fn order(&self, mut request: Request, what: &str) -> Result<(), TargetError> {
+    /// Tells the simulator what no cloud can be told; its answer.
+    async fn order(&self, mut request: Request, what: &str) -> Result<String, TargetError> {
         let port = self.bring_up().await?;
         request.headers.insert(control::HEADER.to_owned(), self.config()?.operator.secret_access_key);
         match call::ask((ADDRESS, port), ADDRESS, &request, SKIP).await {
-            (Outcome::Answered { status: 200..=299, .. }, _) => Ok(()),
+            (Outcome::Answered { status: 200..=299, body, .. }, _) => Ok(body),
             (other, _) => {
                 Err(TargetError::new(Cause::Answered, format!("{what}: {other:?}")).hint(self.when_unreachable()))
             }
@@ -153,16 +153,32 @@ impl Host for SimHost {
         call::ask((ADDRESS, balancers), &host, request, timeout).await
     }
 
+    async fn ask_inside(
+        &self,
+        from: &Inside,
+        to: (&str, u16),
+        request: &Request,
+        timeout: Duration,
+    ) -> Result<(Outcome, Duration), TargetError> {
+        let what = "ask from inside the network";
+        let mut order = Request::new("POST", "/breakfix/ask");
+        order.body = serde_json::to_vec(&probe(from, to, request, timeout)).unwrap_or_default();
+        let answer = self.order(order, what).await?;
+        let answer: Told =
+            serde_json::from_str(&answer).map_err(|error| TargetError::new(Cause::Answered, what).because(error))?;
+        Ok(told(answer))
+    }
+
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {
         let millis = time.as_nanos().div_ceil(1_000_000);
         let request = Request::new("POST", &format!("/breakfix/advance?ms={millis}"));
-        self.order(request, "move the simulator's clock on").await
+        self.order(request, "move the simulator's clock on").await.map(drop)
     }
 
     async fn outage(&self, outage: &Outage, is_over: bool) -> Result<(), TargetError> {
         let mut request = Request::new("POST", "/breakfix/outage");
         request.body = serde_json::to_vec(&Fail { outage: sim::outage(outage), is_over }).unwrap_or_default();
-        self.order(request, "let something of the provider's fail").await
+        self.order(request, "let something of the provider's fail").await.map(drop)
     }
 
     async fn reach(&self, _api: &Api) -> Result<Reach, TargetError> {

@@ -11,6 +11,7 @@ use std::{
 use async_trait::async_trait;
 use breakfix_grade::Outcome;
 use breakfix_lab::change::Outage;
+use breakfix_sim::serve::world::Act;
 use breakfix_sim_aws::{
     Cloud, Config,
     services::{elbv2, outage},
@@ -18,7 +19,7 @@ use breakfix_sim_aws::{
 use breakfix_workload::Request;
 use jiff::Timestamp;
 
-use super::{Host, outcome};
+use super::{Host, Inside, outcome, probe, told};
 use crate::{
     aws::{api::Api, sim, wire::InProcess},
     target::{Cause, Reach, TargetError, WayBack},
@@ -66,6 +67,17 @@ impl Host for LocalHost {
             return (Outcome::TimedOut, timeout);
         }
         (outcome(answered.result), answered.took)
+    }
+
+    async fn ask_inside(
+        &self,
+        from: &Inside,
+        to: (&str, u16),
+        request: &Request,
+        timeout: Duration,
+    ) -> Result<(Outcome, Duration), TargetError> {
+        let asked = probe(from, to, request, timeout).act(&mut self.cloud());
+        asked.map(told).map_err(|error| TargetError::new(Cause::Answered, "ask from inside the network").because(error))
     }
 
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {

@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use async_trait::async_trait;
 use breakfix_grade::{Exchange, Outcome};
 use breakfix_lab::change::Outage;
+use breakfix_sim_aws::serve::probe::{Came, Probe, Told};
 use breakfix_workload::{CallError, Request, Response};
 
 pub(super) use detached::{SimHost, close_simulator, serve_simulator};
@@ -19,6 +20,13 @@ pub(super) use remote::{Origin, RemoteHost};
 
 use super::api::Api;
 use crate::target::{Cause, Reach, TargetError, WayBack, random_word};
+
+/// Somewhere in the lab's network: a subnet, and the security groups of whoever stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Inside {
+    pub subnet: String,
+    pub groups: Vec<String>,
+}
 
 /// A way to an account.
 #[async_trait]
@@ -34,6 +42,20 @@ pub(super) trait Host: Send + Sync {
         request: &Request,
         timeout: Duration,
     ) -> (Outcome, Duration);
+
+    /// One request of somebody inside the lab's network, with an interface of their own.
+    async fn ask_inside(
+        &self,
+        _from: &Inside,
+        _to: (&str, u16),
+        _request: &Request,
+        _timeout: Duration,
+    ) -> Result<(Outcome, Duration), TargetError> {
+        Err(TargetError::new(
+            Cause::Missing,
+            "ask from inside the network: breakfix can do so on its simulator only, so far",
+        ))
+    }
 
     /// Lets time pass on the system.
     async fn pass(&self, time: Duration) -> Result<(), TargetError>;
@@ -122,6 +144,31 @@ pub(super) fn env(
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into())
+}
+
+/// The same of a request from inside a simulated network.
+fn told(told: Told) -> (Outcome, Duration) {
+    let outcome = match told.result {
+        Came::Answer { status, headers, body } => Outcome::Answered { status, headers, body },
+        Came::Refused => Outcome::Refused,
+        Came::TimedOut => Outcome::TimedOut,
+        Came::Reset => Outcome::Reset,
+        Came::NameUnknown => Outcome::NameUnknown,
+        Came::NameUnanswered => Outcome::NameUnanswered,
+    };
+    (outcome, Duration::from_millis(told.took_ms))
+}
+
+/// What a simulator is asked.
+fn probe(from: &Inside, (host, port): (&str, u16), request: &Request, timeout: Duration) -> Probe {
+    Probe {
+        subnet: from.subnet.clone(),
+        groups: from.groups.clone(),
+        host: host.to_owned(),
+        port,
+        request: request.clone(),
+        timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+    }
 }
 
 /// One exchange as it is judged.

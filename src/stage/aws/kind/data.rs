@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Kind, gone, list, named, only, text, with, without};
 use crate::aws::{
     api::Api,
+    images::PLATFORMS,
     trouble::Trouble,
     wire::Service::{Ecr, Logs, Secrets, Ssm},
 };
@@ -179,7 +180,8 @@ impl Kind for Repository {
 
     async fn create(&self, api: &Api, name: &str, document: &Value) -> Result<(), Trouble> {
         let more = json!({"repositoryName": name, "tags": api.tag_list("Key", "Value")});
-        api.call(Ecr, "CreateRepository", with(document, more)).await.map(drop)
+        let input = with(&without(document, &[PLATFORMS]), more);
+        api.call(Ecr, "CreateRepository", input).await.map(drop)
     }
 
     async fn update(&self, api: &Api, object: &Value, document: &Value) -> Result<(), Trouble> {
@@ -225,8 +227,9 @@ impl Kind for Image {
         Ok(found)
     }
 
-    async fn create(&self, api: &Api, name: &str, _document: &Value) -> Result<(), Trouble> {
-        crate::aws::images::push(api, name).await
+    async fn create(&self, api: &Api, name: &str, document: &Value) -> Result<(), Trouble> {
+        let platforms: Vec<&str> = list(document, PLATFORMS).iter().filter_map(Value::as_str).collect();
+        crate::aws::images::push(api, name, &platforms).await
     }
 
     async fn update(&self, _api: &Api, _object: &Value, _document: &Value) -> Result<(), Trouble> {

@@ -16,10 +16,10 @@ pub(in crate::aws) struct Listener;
 
 /// How many ARNs one question about tags may name.
 const TAGS_AT_ONCE: usize = 20;
-const MARKERS: (&str, &str) = ("Marker", "NextMarker");
+pub(super) const MARKERS: (&str, &str) = ("Marker", "NextMarker");
 
 /// With the tags, which lists do not show.
-async fn with_tags(api: &Api, objects: Vec<Value>, arn: &str) -> Result<Vec<Value>, Trouble> {
+pub(super) async fn with_tags(api: &Api, objects: Vec<Value>, arn: &str) -> Result<Vec<Value>, Trouble> {
     let mut tagged = Vec::new();
     for some in objects.chunks(TAGS_AT_ONCE) {
         let arns: Vec<&str> = some.iter().map(|it| text(it, arn)).collect();

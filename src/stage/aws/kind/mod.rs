@@ -1,5 +1,6 @@
 //! The kinds of an ECS lab: how each is listed, made, changed and removed. One file a service, one row a kind.
 
+mod acl;
 mod containers;
 mod data;
 mod discovery;
@@ -9,6 +10,7 @@ mod iam;
 mod kms;
 mod machines;
 mod network;
+mod rule;
 mod scaling;
 
 use async_trait::async_trait;
@@ -51,6 +53,7 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Kind> {
         "Address" => &network::Address,
         "NatGateway" => &network::NatGateway,
         "RouteTable" => &ec2::RouteTable,
+        "NetworkAcl" => &acl::NetworkAcl,
         "SecurityGroup" => &ec2::SecurityGroup,
         "VpcEndpoint" => &network::VpcEndpoint,
         "LoadBalancer" => &elbv2::LoadBalancer,
@@ -59,6 +62,7 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Kind> {
         "Key" => &kms::Key,
         "Namespace" => &discovery::Namespace,
         "DiscoveryService" => &discovery::DiscoveryService,
+        "Rule" => &rule::Rule,
         "Policy" => &iam::Policy,
         "Role" => &iam::Role,
         "LogGroup" => &data::LogGroup,
