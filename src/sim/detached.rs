@@ -218,10 +218,15 @@ impl Folder {
     }
 }
 
-/// For the process itself: leaves its parent's session and terminal, so that closing the terminal or Ctrl-C there does not end it.
+/// For the process itself: leaves its parent's session and terminal, so that closing the terminal or Ctrl-C there does not end it,
+/// and asks for ordinary pages of memory.
 pub fn leave() {
     // Fails only for one that leads a session already, and that is what was wanted.
     let _ = rustix::process::setsid();
+    // A world is small and waits for most of its life: huge pages, half empty, were a third of the memory it held. Where the
+    // kernel has none there is nothing to refuse.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 #[cfg(test)]
