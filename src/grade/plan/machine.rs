@@ -20,6 +20,9 @@ const SAMPLE_MIN: Duration = Duration::from_millis(100);
 const DURING_PAUSE: Duration = Duration::from_millis(500);
 /// How long a hold goes on after its window while its last sample is unknown.
 const HOLD_GRACE: Duration = Duration::from_secs(30);
+/// How long the opening proof goes on asking a system that answers nothing at all: longer than an engine or an API server takes to
+/// restart.
+const SILENCE: Duration = Duration::from_secs(20);
 /// How long `lab test` waits for safeguards that a control has disturbed, where nothing else is waited for.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -31,6 +34,8 @@ pub(super) struct Machine {
     results: Results,
     /// Pauses made in this phase.
     polls: u32,
+    /// Since when every answer has been a failure.
+    silent: Option<Duration>,
     clock: Clock,
 }
 
@@ -79,6 +84,7 @@ impl Machine {
             mode,
             phase: Phase::Looking { until },
             polls: 0,
+            silent: None,
             clock: Clock::default(),
         }
     }
@@ -179,10 +185,13 @@ impl Machine {
 
     fn looked(&mut self, now: Duration, observation: &Observation) -> Step {
         self.results.look(&self.case, observation);
+        let silent = !observation.answers.is_empty() && observation.answers.values().all(Result::is_err);
+        self.silent = if silent { self.silent.or(Some(now)) } else { None };
+        let in_vain = self.silent.is_some_and(|since| now.saturating_sub(since) >= SILENCE);
         match self.mode {
             Mode::Passive => self.done(),
             Mode::Full => self.looked_enough(now),
-            Mode::Opening { patience } if self.results.opens() || now >= patience => self.done(),
+            Mode::Opening { patience } if self.results.opens() || in_vain || now >= patience => self.done(),
             Mode::Opening { patience } => self.pause(now, patience),
             Mode::AfterControl { at_most } => {
                 let unmet =

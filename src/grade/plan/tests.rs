@@ -482,6 +482,21 @@ fn a_lab_whose_fault_breaks_nothing_does_not_open() {
 }
 
 #[test]
+fn a_system_that_answers_nothing_is_not_asked_for_ever() {
+    let plan = || {
+        let objectives = vec![objective("a", json!({})), objective("b", json!({}))];
+        Plan::opening(case(objectives, vec![safeguard("s", "recoverable", false)]), Duration::from_secs(120))
+    };
+    let gone = run(plan(), &|_, _, _| None);
+    assert!(gone.seconds < 30.0, "{}", gone.seconds);
+    // One answer, and a moment of silence, are no reason to end.
+    let half = run(plan(), &|name, _, _| (name == "b").then_some(false));
+    assert_eq!(half.seconds, 120.0);
+    let back = run(plan(), &|name, now, _| (!(1.0..18.0).contains(&now)).then_some(now < 40.0 || name == "s"));
+    assert_eq!(back.report.opening_faults(), []);
+}
+
+#[test]
 fn an_answer_that_does_not_belong_gets_the_step_again() {
     let mut plan = Plan::full(case(vec![tried("b", json!({}))], vec![]));
     let zero = Duration::ZERO;
