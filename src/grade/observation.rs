@@ -25,7 +25,7 @@ pub enum Fetched {
     RoundTrip {
         nonce: String,
         write: Exchange,
-        read: Option<Exchange>,
+        read: Option<Box<Exchange>>,
     },
     /// `{action, time (RFC 3339), container}` in the engine's own words, oldest first.
     Events(Vec<EngineEvent>),

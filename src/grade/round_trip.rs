@@ -18,7 +18,7 @@ impl Judge for RoundTrip {
         let query = query(self);
         match view.answer(&query) {
             Ok(Fetched::RoundTrip { nonce, write, read }) => {
-                verdict(self, nonce, write, read.as_ref()).with_look(view.look_on_the_way())
+                verdict(self, nonce, write, read.as_deref()).with_look(view.look_on_the_way())
             }
             Ok(_) => mismatch(&query),
             Err(unknown) => unknown,

@@ -95,8 +95,25 @@ mod tests {
     fn a_pointer_leads_where_serde_json_says() {
         let object = json!({"a": {"b": [{"c": 1}, 2], "": 3, "x/y": 4, "~": 5}, "01": 6});
         for pointer in [
-            "", "/", "/a", "/a/", "/a/b", "/a/b/0/c", "/a/b/1", "/a/b/01", "/a/b/+1", "/a/b/2", "/a/b/-", "/a/b/c", "/a/x~1y",
-            "/a/~0", "/a/~", "/01", "a", "/a/b/0/c/d", "//",
+            "",
+            "/",
+            "/a",
+            "/a/",
+            "/a/b",
+            "/a/b/0/c",
+            "/a/b/1",
+            "/a/b/01",
+            "/a/b/+1",
+            "/a/b/2",
+            "/a/b/-",
+            "/a/b/c",
+            "/a/x~1y",
+            "/a/~0",
+            "/a/~",
+            "/01",
+            "a",
+            "/a/b/0/c/d",
+            "//",
         ] {
             assert_eq!(at(&object, pointer), object.pointer(pointer), "{pointer}");
         }

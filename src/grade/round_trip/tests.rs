@@ -14,7 +14,7 @@ fn order() -> breakfix_lab::Check {
 fn on(nonce: &str, write: Exchange, read: Option<Exchange>) -> Verdict {
     let world = World::docker();
     let query = order().queries(world.platform, &world.scope()).remove(0);
-    world.answering(query, Fetched::RoundTrip { nonce: nonce.into(), write, read }).judge(&order())
+    world.answering(query, Fetched::RoundTrip { nonce: nonce.into(), write, read: read.map(Box::new) }).judge(&order())
 }
 
 #[test]

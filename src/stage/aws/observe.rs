@@ -76,7 +76,7 @@ impl AwsTarget {
                 };
                 let write = send(write).await?;
                 let answered = matches!(write.outcome, Outcome::Answered { status: 200..=299, .. });
-                let read = if answered { Some(send(read).await?) } else { None };
+                let read = if answered { Some(Box::new(send(read).await?)) } else { None };
                 Ok(Fetched::RoundTrip { nonce, write, read })
             }
             Query::Events { .. }

@@ -76,7 +76,7 @@ impl DockerTarget {
                 let nonce = nonce();
                 let written = self.leg(write, &nonce, look, &what).await?;
                 let accepted = matches!(&written.outcome, Outcome::Answered { status: 200..=299, .. });
-                let read = if accepted { Some(self.leg(read, &nonce, look, &what).await?) } else { None };
+                let read = if accepted { Some(Box::new(self.leg(read, &nonce, look, &what).await?)) } else { None };
                 Ok(Fetched::RoundTrip { nonce, write: written, read })
             }
             Query::Access { .. }

@@ -218,7 +218,7 @@ fn services_are_found_by_srv_and_addresses_have_names() {
     };
     let cluster_ip = ip(&world, &kind::SERVICE, "ported", "/spec/clusterIP");
     let named = format!("{}\tname = {full}", turned(&cluster_ip));
-    assert_eq!(asked(&mut world, &[&cluster_ip]), [named.clone()]);
+    assert_eq!(asked(&mut world, &[&cluster_ip]), std::slice::from_ref(&named));
     assert_eq!(asked(&mut world, &["-type=ptr", &turned(&cluster_ip)]), [named]);
     let pod_ip = ip(&world, &kind::POD, "db-0", "/status/podIP");
     let named = format!("{}\tname = db-0.db.shop.svc.cluster.local", turned(&pod_ip));

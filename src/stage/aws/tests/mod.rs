@@ -235,7 +235,9 @@ fn names_and_keys_are_made_changed_and_taken_away() {
         assert_eq!(object(&*target, "Secret", "shop/db").await["KmsKeyId"], key["Arn"]);
         let grant =
             json!({"Name": "g", "GranteePrincipal": "arn:aws:iam::123456789012:role/x", "Operations": ["Decrypt"]});
-        change(&*target, json!({"patch": {"kind": "Key", "name": "shop", "merge": {"Grants": [grant]}}})).await.unwrap();
+        change(&*target, json!({"patch": {"kind": "Key", "name": "shop", "merge": {"Grants": [grant]}}}))
+            .await
+            .unwrap();
         assert_eq!(object(&*target, "Key", "shop").await["Grants"][0]["Operations"], json!(["Decrypt"]));
 
         target.delete(&documents).await.unwrap();

@@ -68,7 +68,7 @@ impl KubeTarget {
         let nonce = self.host.nonce();
         let written = self.send_leg(write, &nonce, what).await?;
         let answered = matches!(&written.outcome, breakfix_grade::Outcome::Answered { status: 200..=299, .. });
-        let read = if answered { Some(self.send_leg(read, &nonce, what).await?) } else { None };
+        let read = if answered { Some(Box::new(self.send_leg(read, &nonce, what).await?)) } else { None };
         Ok(Fetched::RoundTrip { nonce, write: written, read })
     }
 
