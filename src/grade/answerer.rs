@@ -147,10 +147,13 @@ mod tests {
     #[test]
     fn who_moves_in_makes_it_untellable_and_who_was_there_does_not() {
         let tenant = but(container("relay"), json!({"HostConfig": {"NetworkMode": "container:web0123456789abcdef"}}));
-        assert_not_met(&judge(world(&[tenant.clone()]), from("10.2.0.2:80")), "where relay lives beside Container web");
+        assert_not_met(
+            &judge(world(std::slice::from_ref(&tenant)), from("10.2.0.2:80")),
+            "where relay lives beside Container web",
+        );
         let stopped = but(tenant.clone(), json!({"State": {"Running": false}}));
         assert_met(&judge(world(&[stopped]), from("10.2.0.2:80")));
-        let before = world(&[tenant.clone()]).from("Container", [at("10.2.0.2", "web"), tenant]);
+        let before = world(std::slice::from_ref(&tenant)).from("Container", [at("10.2.0.2", "web"), tenant]);
         assert_met(&judge(before, from("10.2.0.2:80")));
         // The other way round: web itself lives with a stranger.
         let web = but(container("web"), json!({"HostConfig": {"NetworkMode": "container:relay0123456789abcdef"}}));

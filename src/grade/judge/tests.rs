@@ -269,7 +269,7 @@ proptest! {
                     Query::Requests { .. } => Fetched::Exchanges(vec![exchange(outcome.clone())]),
                     Query::RoundTrip { .. } => {
                         let once = || Exchange { ..exchange(outcome.clone()) };
-                        Fetched::RoundTrip { nonce: "n".into(), write: once(), read: Some(once()) }
+                        Fetched::RoundTrip { nonce: "n".into(), write: once(), read: Some(Box::new(once())) }
                     }
                     Query::Access { actions, .. } => Fetched::Permits(Some(actions.iter().map(|_| permit(true, false)).collect())),
                     Query::DryCreate { .. } => Fetched::Admission(crate::Admission::Admitted),
