@@ -37,6 +37,7 @@ pub fn begin(folder: &Path, cloud: &Cloud, settings: &Settings) -> Result<(), Se
 }
 
 /// Serves a folder's cloud in this process until it is told to end, by SIGTERM, SIGINT or `POST /breakfix/shutdown`, or is idle.
+/// The folder stays taken until the process is gone.
 ///
 /// # Errors
 /// Another process serves it, its files are damaged, or no port is free.
@@ -44,7 +45,7 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
     detached::leave();
     let file = |source: io::Error| RecordError::file(folder, source);
     let files = Folder::new(folder);
-    let Some(_lock) = files.enter_to_serve().map_err(file)? else {
+    let Some(lock) = files.enter_to_serve().map_err(file)? else {
         return Err(ServeError::Taken { path: folder.to_owned() });
     };
     // From here on a signal is an order to end, not a death.
@@ -73,7 +74,10 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
     }
     tokio::time::sleep(LAST_WORDS).await;
     // A disk that refuses loses nothing: snapshot and log on it say the same.
-    Ok(host.save().map_err(file)?)
+    let saved = host.save().map_err(file);
+    // Whoever ends this process waits for the lock, and then must find no process any more: the kernel lets go of it.
+    std::mem::forget(lock);
+    Ok(saved?)
 }
 
 /// Starts `PROGRAM sim-serve-aws FOLDER` as a process that outlives this one, and waits until it listens.

@@ -46,6 +46,7 @@ pub fn begin(folder: &Path, cluster: &Cluster, settings: &Settings) -> Result<()
 }
 
 /// Serves a folder's cluster in this process until it is told to end, by SIGTERM, SIGINT or `POST /breakfix/shutdown`, or is idle.
+/// The folder stays taken until the process is gone.
 ///
 /// # Errors
 /// Another process serves it, its files are damaged, or no port is free.
@@ -53,7 +54,7 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
     detached::leave();
     let file = |path: PathBuf| move |source| ServeError::file(&path, source);
     let files = Folder::new(folder);
-    let Some(_lock) = files.enter_to_serve().map_err(file(folder.to_owned()))? else {
+    let Some(lock) = files.enter_to_serve().map_err(file(folder.to_owned()))? else {
         return Err(ServeError::Taken { path: folder.to_owned() });
     };
     // From here on a signal is an order to end, not a death.
@@ -84,7 +85,10 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
     }
     tokio::time::sleep(LAST_WORDS).await;
     // A disk that refuses loses nothing: snapshot and log on it say the same.
-    host.save().map_err(file(folder.join("snapshot.json")))
+    let saved = host.save().map_err(file(folder.join("snapshot.json")));
+    // Whoever ends this process waits for the lock, and then must find no process any more: the kernel lets go of it.
+    std::mem::forget(lock);
+    saved
 }
 
 /// Gives the cluster the keys that it is served with, if it has others.
