@@ -276,6 +276,13 @@ fn answer_hint(words: &str) -> Option<&'static str> {
             "The engine's disk is full: `docker system df` shows what takes the room. Free some, and try again.",
         );
     }
+    let lower = words.to_lowercase();
+    // "No such image: …", "get shop-data: no such volume", "network shop not found". A file in a container is not the engine's.
+    if ["image", "volume", "network", "container"].iter().any(|what| lower.contains(&format!("no such {what}")))
+        || (lower.contains("network") && lower.contains("not found"))
+    {
+        return Some("It is not on the engine, or no longer: somebody else may have removed it just now. Try again.");
+    }
     let taken = words.contains("already exists") || words.contains("already in use");
     taken.then_some(
         "Somebody else on this engine has made one of that name: remove or rename it, or wait until they are done.",

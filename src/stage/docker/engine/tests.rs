@@ -24,6 +24,11 @@ fn what_an_engine_leaves_open_gets_a_hint() {
     let said = "write /var/lib/docker/tmp/a: no space left on device";
     assert!(answer_hint(said).is_some_and(|hint| hint.contains("docker system df")));
     assert!(answer_hint("network with name shop already exists").is_some_and(|hint| hint.contains("rename")));
+    for gone in
+        ["No such image: registry.example/shop/web:1.9", "get shop-data: no such volume", "network shop not found"]
+    {
+        assert!(answer_hint(gone).is_some_and(|hint| hint.contains("Try again")), "{gone}");
+    }
     assert_eq!(answer_hint("OCI runtime create failed: exec: no such file"), None);
 }
 
