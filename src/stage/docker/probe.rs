@@ -93,8 +93,12 @@ impl DockerTarget {
                 // It never ran, so nothing removes it by itself.
                 drop(self.remove_container(&id, true).await);
                 let missing = error.is_missing();
-                let error = self.engine.trouble(what, error);
-                Err(if missing { error.hint(format!("There is no network `{network}` to ask from.")) } else { error })
+                let mut error = self.engine.trouble(what, error);
+                if missing {
+                    // More than the engine's words alone let one guess.
+                    error.hints = vec![format!("There is no network `{network}` to ask from.")];
+                }
+                Err(error)
             }
         }
     }
