@@ -31,7 +31,7 @@ fn collect(folder: &Path, below: &str, files: &mut Vec<PathBuf>) -> std::io::Res
         let name = name.to_string_lossy();
         let path = format!("{below}{name}");
         let left_behind = name.ends_with('~') || name.ends_with(".swp") || [".git", ".DS_Store"].contains(&&*name);
-        // platform/lab/work/…
+        // The third part, after the platform and the lab.
         let is_work = path.split('/').nth(2) == Some("work");
         if left_behind || (name.starts_with('.') && !is_work) {
             continue;

@@ -1,8 +1,34 @@
 //! Pages of listings: how many at once, and the token that goes on.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::input;
+use crate::{AwsError, input};
+
+/// One page of `views` under `set`: all of them, unless the request's member `size` says how many. The query services refuse a token that is
+/// none of theirs, each in words of its own.
+///
+/// # Errors
+/// `InvalidNextToken` with `refusal` of the token.
+pub fn whole_unless_asked(
+    request: &Value,
+    size: &str,
+    set: &str,
+    views: Vec<Value>,
+    refusal: impl Fn(&str) -> String,
+) -> Result<Value, AwsError> {
+    let start = match input::text(request, "NextToken") {
+        None | Some("") => 0,
+        Some(token) => token.parse::<usize>().map_err(|_| AwsError::new("InvalidNextToken", refusal(token)))?,
+    };
+    let size = input::integer(request, size).and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+    let end = size.map_or(views.len(), |size| start.saturating_add(size).min(views.len()));
+    let mut answer = Map::new();
+    if end < views.len() {
+        answer.insert("NextToken".to_owned(), json!(end.to_string()));
+    }
+    answer.insert(set.to_owned(), views.into_iter().skip(start).take(end.saturating_sub(start)).collect());
+    Ok(Value::Object(answer))
+}
 
 /// How a service calls the members of its pages.
 pub struct Paging {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use breakfix_sim::SimTime;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub use group::set_desired;
 pub(crate) use hold::instance_changed;
@@ -148,18 +148,7 @@ fn activities(cloud: &Cloud, request: &Value) -> Result<Value, AwsError> {
 
 /// One page of an answer: all of it, unless `MaxRecords` says how much.
 fn page(request: &Value, set: &str, views: Vec<Value>) -> Result<Value, AwsError> {
-    let start = match input::text(request, "NextToken") {
-        None | Some("") => 0,
-        Some(token) => token
-            .parse::<usize>()
-            .map_err(|_| AwsError::new("InvalidNextToken", format!("The token '{token}' is invalid.")))?,
-    };
-    let size = input::integer(request, "MaxRecords").and_then(|it| usize::try_from(it).ok()).filter(|it| *it > 0);
-    let end = size.map_or(views.len(), |size| start.saturating_add(size).min(views.len()));
-    let mut answer = Map::new();
-    if end < views.len() {
-        answer.insert("NextToken".to_owned(), json!(end.to_string()));
-    }
-    answer.insert(set.to_owned(), views.into_iter().skip(start).take(end.saturating_sub(start)).collect());
-    Ok(Value::Object(answer))
+    crate::services::page::whole_unless_asked(request, "MaxRecords", set, views, |token| {
+        format!("The token '{token}' is invalid.")
+    })
 }

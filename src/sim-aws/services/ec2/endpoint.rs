@@ -97,11 +97,7 @@ impl Resource for Endpoint {
     }
 
     fn view(&self, id: &str, cloud: &Cloud) -> Value {
-        let groups: Vec<Value> = self
-            .groups
-            .iter()
-            .filter_map(|id| Some(json!({"GroupId": id, "GroupName": cloud.ec2.groups.get(id)?.name})))
-            .collect();
+        let groups = group::borne(&self.groups, cloud);
         let (region, last) = (&cloud.config.region, self.service_word());
         let mut names = Vec::new();
         if self.kind == EndpointKind::Interface {

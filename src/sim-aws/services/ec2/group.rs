@@ -74,6 +74,11 @@ impl Resource for SecurityGroup {
     }
 }
 
+/// Groups by id, as whatever bears them shows them.
+pub(super) fn borne<'a>(ids: impl IntoIterator<Item = &'a String>, cloud: &Cloud) -> Vec<Value> {
+    ids.into_iter().filter_map(|id| Some(json!({"GroupId": id, "GroupName": cloud.ec2.groups.get(id)?.name}))).collect()
+}
+
 /// The default group of a VPC, as a list.
 pub(super) fn default_of(cloud: &Cloud, vpc_id: &str) -> Vec<String> {
     let mut groups = cloud.ec2.groups.iter();

@@ -84,11 +84,7 @@ impl Resource for Interface {
     }
 
     fn view(&self, id: &str, cloud: &Cloud) -> Value {
-        let groups: Vec<Value> = self
-            .groups
-            .iter()
-            .filter_map(|id| Some(json!({"GroupId": id, "GroupName": cloud.ec2.groups.get(id)?.name})))
-            .collect();
+        let groups = group::borne(&self.groups, cloud);
         let region = &cloud.config.region;
         let private_name = format!("ip-{}.{region}.compute.internal", self.address.to_string().replace('.', "-"));
         let kind = match self.part_of {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::State;
 use crate::{AwsError, Cloud, input};
@@ -63,21 +63,9 @@ pub(super) fn describe<R: Resource>(cloud: &Cloud, request: &Value) -> Result<Va
 
 /// One page of an answer: all of it, unless `MaxResults` says how much.
 pub(super) fn page(request: &Value, set: &str, views: Vec<Value>) -> Result<Value, AwsError> {
-    let start = match input::text(request, "NextToken") {
-        None | Some("") => 0,
-        Some(token) => token
-            .parse::<usize>()
-            .map_err(|_| AwsError::new("InvalidNextToken", format!("The token '{token}' is invalid")))?,
-    };
-    let size =
-        input::integer(request, "MaxResults").and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
-    let end = size.map_or(views.len(), |size| start.saturating_add(size).min(views.len()));
-    let mut answer = Map::new();
-    if end < views.len() {
-        answer.insert("NextToken".to_owned(), json!(end.to_string()));
-    }
-    answer.insert(set.to_owned(), views.into_iter().skip(start).take(end.saturating_sub(start)).collect());
-    Ok(Value::Object(answer))
+    crate::services::page::whole_unless_asked(request, "MaxResults", set, views, |token| {
+        format!("The token '{token}' is invalid")
+    })
 }
 
 /// `Filters`: every name with the values that it accepts.
