@@ -17,6 +17,7 @@ const VERBS: &[&[&str]] = &[
     &["debrief"],
     &["reset"],
     &["stop"],
+    &["sweep"],
     &["shell"],
     &["env"],
     &["node"],

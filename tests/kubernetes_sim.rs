@@ -223,3 +223,71 @@ fn nodes_contexts_and_a_declared_folder() {
     assert!(fs::read_to_string(&page).unwrap().contains("hello"), "a reset lays the folder out anew");
     learner.run(&["stop"]).code(0);
 }
+
+/// How the shop of `alarm-without-a-fire` stands: how many pods are wanted, and whom its Service means.
+fn shop_of_the_alarm(learner: &Learner) -> (String, String) {
+    let ask = |arguments: &[&str]| learner.tool(arguments).code(0).out;
+    let replicas = ask(&["kubectl", "get", "deployment", "web", "-o", "jsonpath={.spec.replicas}"]);
+    (replicas, ask(&["kubectl", "get", "service", "web", "-o", "jsonpath={.spec.selector.app}"]))
+}
+
+const AS_IT_WAS: (&str, &str) = ("3", "web");
+
+fn watchdog(learner: &Learner, change: &[&str]) {
+    learner.tool(change).code(0);
+    learner.tool(&["kubectl", "rollout", "status", "deployment/watchdog", "--timeout=60s"]).code(0);
+}
+
+#[test]
+fn a_test_that_ends_early_puts_back_what_it_took_away() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["start", "alarm-without-a-fire", "--speed", "2"]).code(0);
+    let always = r#"{"spec":{"template":{"spec":{"containers":[{"name":"watchdog","readinessProbe":{"exec":{"command":["/bin/true"]}}}]}}}}"#;
+    watchdog(&learner, &["kubectl", "patch", "deployment", "watchdog", "--patch", always]);
+    // The shop is taken away, and nobody notices: what stands after that in the trigger is never come to.
+    let report = learner.run(&["check", "--json"]).code(1).json();
+    for objective in ["says-down-when-nobody-answers", "says-down-when-the-page-is-another"] {
+        assert_eq!(verdict(&report, objective), "not_met");
+    }
+    let (replicas, selector) = shop_of_the_alarm(&learner);
+    assert_eq!((replicas.as_str(), selector.as_str()), AS_IT_WAS);
+    // So an honest repair is worth all of it afterwards.
+    learner.tool(&["kubectl", "rollout", "undo", "deployment/watchdog"]).code(0);
+    watchdog(&learner, &["kubectl", "set", "env", "deployment/watchdog", "EXPECT=web "]);
+    let report = learner.run(&["check", "--json"]).code(0).json();
+    assert_eq!(report["score"], 100, "{report}");
+    learner.run(&["stop"]).code(0);
+}
+
+#[test]
+fn a_test_that_is_cut_short_puts_back_what_it_took_away() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["start", "alarm-without-a-fire", "--speed", "2"]).code(0);
+    watchdog(&learner, &["kubectl", "set", "env", "deployment/watchdog", "EXPECT=web "]);
+    let mut cuts = 0;
+    for entry in 1..40 {
+        let mut check = learner.command(env!("CARGO_BIN_EXE_breakfix"));
+        let cut = check.arg("check").env("BREAKFIX_TEST_CRASH_AFTER_ENTRY", entry.to_string()).output().unwrap();
+        if cut.status.code().is_some() {
+            break;
+        }
+        cuts += 1;
+        // Any next command that takes the session up puts it right.
+        learner.run(&["env"]).code(0);
+        let (replicas, selector) = shop_of_the_alarm(&learner);
+        assert_eq!((replicas.as_str(), selector.as_str()), AS_IT_WAS, "cut short at entry {entry}");
+        // Without pods nothing would be put to the test next time.
+        for deployment in ["deployment/web", "deployment/watchdog"] {
+            learner.tool(&["kubectl", "rollout", "status", deployment, "--timeout=90s"]).code(0);
+        }
+    }
+    assert!(cuts >= 8, "both triggers note what they take away, and that it is back: {cuts}");
+    learner.run(&["check"]).code(0);
+    learner.run(&["stop"]).code(0);
+}

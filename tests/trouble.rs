@@ -8,7 +8,7 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -23,6 +23,17 @@ fn simulators(learner: &Learner) -> Vec<String> {
     let processes = fs::read_dir("/proc").map(|it| it.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
     let lines = processes.unwrap_or_default().into_iter().filter_map(|path| fs::read(path.join("cmdline")).ok());
     lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(&home)).collect()
+}
+
+/// Their process ids.
+fn pids(learner: &Learner) -> Vec<String> {
+    let home = learner.home().display().to_string();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let serve = processes.filter(|entry| {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&home)
+    });
+    serve.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Nothing of the learner's sessions is left, on disk or running.
@@ -204,6 +215,24 @@ fn an_api_in_trouble_makes_a_check_unknown_and_loses_nothing() {
     }
 }
 
+#[test]
+fn a_system_whose_files_are_gone_is_trouble_and_no_mistake_of_the_learners() {
+    for (lab, folder) in [(LAB, "sim"), ("slow-starter-never-survives", "sim-aws")] {
+        let learner = Learner::new();
+        learner.run(&["start", lab]).code(0);
+        for pid in pids(&learner) {
+            Command::new("kill").args(["-9", &pid]).status().unwrap();
+        }
+        fs::remove_dir_all(session(&learner).join(folder)).unwrap();
+        let answer = learner.run(&["check"]).code(3);
+        assert!(answer.err.contains("gone") && answer.err.contains("breakfix reset"), "{}", answer.err);
+        learner.run(&["env"]).code(3);
+        learner.run(&["reset"]).code(0);
+        learner.run(&["check"]).code(1);
+        leaves_nothing(&learner);
+    }
+}
+
 #[cfg(unix)]
 fn interrupt(child: &Child) {
     // It may be over already.
@@ -298,6 +327,41 @@ fn a_lab_with_mistakes_says_where_and_opens_nothing() {
         learner.run(&["lab", "lint", "."]).code(1);
         // The others can be had all the same.
         assert!(learner.run(&["--labs", ".", "list"]).code(0).out.contains(LAB));
+    }
+}
+
+/// What a pack may hold: refused by whoever reads it, or by the API in its own words; nobody falls over, and nothing stays.
+#[test]
+fn a_pack_with_content_that_no_api_takes_opens_nothing() {
+    let of = |kind: &str, rest: &str| {
+        format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: odd, namespace: mine}}\n{rest}\n")
+    };
+    let policy = format!(
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: odd}}\nspec: \
+         {{matchConstraints: {{resourceRules: [{{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}}]}}, \
+         validations: [{{expression: \"{}true{}\"}}]}}\n",
+        "(".repeat(20_000),
+        ")".repeat(20_000)
+    );
+    let many: String = (0..10_000).map(|at| of("ConfigMap", "---").replace("odd", &format!("odd-{at}"))).collect();
+    for (document, code, words) in [
+        (of("Gizmo", ""), 3, "no matches for kind \"Gizmo\" in version \"v1\""),
+        (of("ConfigMap", "data: [1, 2]"), 3, "json: cannot unmarshal array into Go struct field ConfigMap.data"),
+        (of("Pod", "spec: {contaners: []}"), 3, "unknown field \"spec.contaners\""),
+        (of("ConfigMap", "").replace("odd", "Odd_One"), 3, "a lowercase RFC 1123 subdomain must consist of"),
+        (policy, 3, "spec.validations[0].expression: Invalid value"),
+        (of("ConfigMap", &format!("data: {{a: {}}}", "x".repeat(2 << 20))), 2, "larger than 1 MiB"),
+        (of("ConfigMap", &format!("data: {}{}", "[".repeat(50_000), "]".repeat(50_000))), 2, "nested too deeply"),
+        (many, 2, "too many values"),
+        ("\u{0}\u{1}".to_owned(), 2, "this is not YAML"),
+    ] {
+        let learner = Learner::new();
+        learner.run(&["lab", "new", "mine", "--platform", "kubernetes"]).code(0);
+        fs::write(learner.folder().join("kubernetes/mine/system/odd.yaml"), &document).unwrap();
+        let answer = learner.run(&["--labs", ".", "start", "mine"]).code(code);
+        assert!(answer.err.contains(words), "{words}: {}", answer.err.chars().take(600).collect::<String>());
+        assert!(!answer.err.contains("panicked"), "{words}");
+        leaves_nothing(&learner);
     }
 }
 

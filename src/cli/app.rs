@@ -188,6 +188,20 @@ impl App {
     /// # Errors
     /// Another breakfix works on it; its target is in trouble; it was undone, being half started.
     pub async fn take_up(&self, session: Session) -> Result<Open, Failure> {
+        let open = self.take_up_whatever_is_left(session).await?;
+        if open.target.is_there() {
+            return Ok(open);
+        }
+        // Judging an empty system in its place would blame the learner for what the machine lost.
+        let what = format!("the simulated system of {} is gone: its files were removed", open.session.id);
+        Err(Failure::trouble(what).hint("`breakfix reset` opens the lab anew; `breakfix stop` ends it"))
+    }
+
+    /// The same for who is about to make the system anew: it need not be there any more.
+    ///
+    /// # Errors
+    /// As [`App::take_up`].
+    pub async fn take_up_whatever_is_left(&self, session: Session) -> Result<Open, Failure> {
         let guard = self.home.lock(&session.id, &format!("the session {}", session.id))?;
         let mut session = self.still_there(&session.id)?;
         let journal = Journal::open(&session.folder(&self.home)).map_err(life::LifeError::from)?;

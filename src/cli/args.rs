@@ -52,6 +52,8 @@ pub enum Verb {
     Reset,
     /// Close a lab and remove everything that belongs to it
     Stop(StopArgs),
+    /// Remove from an account what breakfix made there and nobody came back for
+    Sweep(SweepArgs),
     /// Open a shell in which kubectl or docker reach the lab
     Shell(ShellArgs),
     /// Print the variables that kubectl or docker need, for eval "$(breakfix env)"
@@ -180,6 +182,16 @@ pub struct StopArgs {
     /// With --all: delete breakfix's kind cluster too
     #[arg(long, requires = "all")]
     pub delete_cluster: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// The account: aws, or endpoint:URL
+    #[arg(long, env = "BREAKFIX_TARGET", default_value = "aws")]
+    pub target: TargetName,
+    /// Go ahead without asking
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 #[derive(Debug, Args)]

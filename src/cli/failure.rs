@@ -105,7 +105,10 @@ impl From<LifeError> for Failure {
     fn from(error: LifeError) -> Self {
         let hints = error.hints();
         let kind = match &error {
-            LifeError::Unsupported { .. } | LifeError::Clash { .. } | LifeError::Lab { .. } => Kind::Usage,
+            LifeError::Unsupported { .. }
+            | LifeError::Unshown { .. }
+            | LifeError::Clash { .. }
+            | LifeError::Lab { .. } => Kind::Usage,
             LifeError::Journal(_) | LifeError::NeverHealthy { .. } | LifeError::NotBroken { .. } => Kind::Trouble,
             LifeError::Target(_) | LifeError::Home(_) => {
                 return match error {

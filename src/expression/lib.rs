@@ -2,8 +2,13 @@
 //!
 //! Which functions there are, and in which words a refusal comes, each of them says for itself.
 
+mod compiler;
+mod metered;
 mod names;
+mod nesting;
 
+pub use compiler::{Compiled, Compiler, Unread};
+pub use metered::{BUDGET, Metered, Trouble};
 pub use names::Names;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};

@@ -10,31 +10,31 @@ use cel::{
 };
 
 /// Free variables, and the functions that are called by a plain name.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Names<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
     /// Those of an enclosing macro left out.
-    pub variables: BTreeSet<&'a str>,
+    pub variables: BTreeSet<String>,
     /// Macros and methods included, operators not.
-    pub functions: BTreeSet<&'a str>,
+    pub functions: BTreeSet<String>,
 }
 
-impl<'a> Names<'a> {
+impl Names {
     /// Reads them off an expression.
-    pub fn of(expression: &'a IdedExpr) -> Self {
+    pub fn of(expression: &IdedExpr) -> Self {
         let mut names = Self::default();
         names.walk(expression, &mut Vec::new());
         names
     }
 
-    fn walk(&mut self, expression: &'a IdedExpr, bound: &mut Vec<&'a str>) {
+    fn walk<'a>(&mut self, expression: &'a IdedExpr, bound: &mut Vec<&'a str>) {
         match &expression.expr {
             Expr::Ident(name) if !bound.contains(&name.as_str()) => {
-                self.variables.insert(name);
+                self.variables.insert(name.clone());
             }
             Expr::Call(call) => {
                 // Operators are calls too; their names are no identifiers.
                 if call.func_name.starts_with(|it: char| it.is_ascii_alphabetic()) {
-                    self.functions.insert(&call.func_name);
+                    self.functions.insert(call.func_name.clone());
                 }
                 call.target.iter().map(AsRef::as_ref).chain(&call.args).for_each(|it| self.walk(it, bound));
             }
@@ -47,7 +47,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn entry(&mut self, entry: &'a EntryExpr, bound: &mut Vec<&'a str>) {
+    fn entry<'a>(&mut self, entry: &'a EntryExpr, bound: &mut Vec<&'a str>) {
         match entry {
             EntryExpr::StructField(field) => self.walk(&field.value, bound),
             EntryExpr::MapEntry(entry) => {
@@ -58,7 +58,7 @@ impl<'a> Names<'a> {
     }
 
     /// A macro such as `all`, expanded: its variables are known in the loop, the accumulator in the result as well.
-    fn comprehension(&mut self, made: &'a ComprehensionExpr, bound: &mut Vec<&'a str>) {
+    fn comprehension<'a>(&mut self, made: &'a ComprehensionExpr, bound: &mut Vec<&'a str>) {
         self.walk(&made.iter_range, bound);
         self.walk(&made.accu_init, bound);
         let outer = bound.len();

@@ -6,8 +6,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use breakfix_expression::{Names, Plain};
-use cel::{Context, Env, ExecutionError, Program, Value as CelValue};
+use breakfix_expression::{BUDGET, Compiled, Compiler, Plain, Trouble as Refused, Unread};
+use cel::{Context, Env, ExecutionError, Value as CelValue};
 use serde_json::Value;
 
 use crate::quantity;
@@ -15,8 +15,8 @@ use crate::quantity;
 /// CEL's own types, which are values too: `type(x) == string`.
 const TYPES: [&str; 10] = ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
 
-/// The standard functions and macros, built once: they never change.
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+/// Of the standard functions and macros, which never change.
+static COMPILER: LazyLock<Compiler> = LazyLock::new(|| Compiler::new(Env::stdlib()));
 
 /// Whether an expression can be read and names nothing but these variables and the functions there are.
 ///
@@ -24,9 +24,9 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()
 /// What is wrong with it, in a sentence.
 pub(crate) fn compile(expression: &str, variables: &[&str]) -> Result<(), String> {
     let program = program(expression)?;
-    let names = Names::of(program.expression());
-    let unknown = |name: &&&str| !variables.contains(name) && !TYPES.contains(name);
-    if let Some(name) = names.variables.iter().find(unknown) {
+    let names = &program.names;
+    let known = |name: &str| variables.contains(&name) || TYPES.contains(&name);
+    if let Some(name) = names.variables.iter().find(|name| !known(name)) {
         let known = variables.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" and ");
         return Err(format!("the expression names `{name}`; there are only {known}"));
     }
@@ -38,15 +38,18 @@ pub(crate) fn compile(expression: &str, variables: &[&str]) -> Result<(), String
 
 /// A name that is taken cannot be declared again; there is no other way to ask.
 fn is_function(name: &str) -> bool {
-    name == "quantity" || Context::with_env(Arc::clone(&ENVIRONMENT)).add_function(name, || true).is_err()
+    name == "quantity" || Context::with_env(COMPILER.environment()).add_function(name, || true).is_err()
 }
 
 /// Reads an expression.
 ///
 /// # Errors
 /// It cannot be read; a sentence.
-pub(crate) fn program(expression: &str) -> Result<Program, String> {
-    ENVIRONMENT.compile(expression).map_err(|error| format!("the expression `{expression}` cannot be read: {error}"))
+pub(crate) fn program(expression: &str) -> Result<Arc<Compiled>, String> {
+    COMPILER.read(expression).map_err(|error| match error {
+        Unread::Wrong(error) => format!("the expression `{expression}` cannot be read: {error}"),
+        error => format!("an expression cannot be read: {error}"),
+    })
 }
 
 /// Whose fault it is that there was no yes or no.
@@ -56,7 +59,7 @@ pub(crate) enum Trouble {
 }
 
 /// The expression's yes or no, with these values for its variables.
-pub(crate) fn evaluate(program: &Program, variables: &[(&str, &Value)]) -> Result<bool, Trouble> {
+pub(crate) fn evaluate(program: &Compiled, variables: &[(&str, &Value)]) -> Result<bool, Trouble> {
     match execute(program, variables)? {
         CelValue::Bool(yes) => Ok(yes),
         _ => Err(Trouble::Lab("does not say yes or no".to_owned())),
@@ -64,7 +67,7 @@ pub(crate) fn evaluate(program: &Program, variables: &[(&str, &Value)]) -> Resul
 }
 
 /// The expression's value as a text: a text, a number, `true` or `false`.
-pub(crate) fn said(program: &Program, variables: &[(&str, &Value)]) -> Result<String, Trouble> {
+pub(crate) fn said(program: &Compiled, variables: &[(&str, &Value)]) -> Result<String, Trouble> {
     Ok(match execute(program, variables)? {
         CelValue::String(text) => text.to_string(),
         CelValue::Int(number) => number.to_string(),
@@ -75,26 +78,31 @@ pub(crate) fn said(program: &Program, variables: &[(&str, &Value)]) -> Result<St
     })
 }
 
-fn execute(program: &Program, variables: &[(&str, &Value)]) -> Result<CelValue, Trouble> {
+fn execute(program: &Compiled, variables: &[(&str, &Value)]) -> Result<CelValue, Trouble> {
     let ours = |error: &dyn std::fmt::Display| Trouble::Lab(error.to_string());
-    let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+    let mut context = Context::with_env(COMPILER.environment());
     for (name, value) in variables {
         context.add_variable(*name, Plain(value)).map_err(|error| ours(&error))?;
     }
     context.add_function("quantity", base_units).map_err(|error| ours(&error))?;
-    match program.execute(&context) {
-        Ok(value) => Ok(value),
-        Err(ExecutionError::NoSuchKey(key)) => Err(Trouble::Object(format!("{key} is absent"))),
-        Err(
-            error @ (ExecutionError::UndeclaredReference(_)
-            | ExecutionError::InvalidArgumentCount { .. }
-            | ExecutionError::MissingArgumentOrTarget
-            | ExecutionError::InternalError(_)),
-        ) => Err(ours(&error)),
-        Err(ExecutionError::IndexOutOfBounds(_)) => Err(Trouble::Object("a list is shorter".to_owned())),
-        Err(ExecutionError::FunctionError { message, .. }) => Err(Trouble::Object(message)),
+    let error = match program.metered.execute(context) {
+        Ok(value) => return Ok(value),
+        Err(Refused::TooCostly) => {
+            return Err(Trouble::Lab(format!("goes through more than {BUDGET} values")));
+        }
+        Err(Refused::Declaration(error)) => return Err(ours(&error)),
+        Err(Refused::Execution(error)) => error,
+    };
+    match error {
+        ExecutionError::NoSuchKey(key) => Err(Trouble::Object(format!("{key} is absent"))),
+        error @ (ExecutionError::UndeclaredReference(_)
+        | ExecutionError::InvalidArgumentCount { .. }
+        | ExecutionError::MissingArgumentOrTarget
+        | ExecutionError::InternalError(_)) => Err(ours(&error)),
+        ExecutionError::IndexOutOfBounds(_) => Err(Trouble::Object("a list is shorter".to_owned())),
+        ExecutionError::FunctionError { message, .. } => Err(Trouble::Object(message)),
         // The other errors print whole values, which are long and may spoil.
-        Err(_) => Err(Trouble::Object("a value is of another type".to_owned())),
+        _ => Err(Trouble::Object("a value is of another type".to_owned())),
     }
 }
 

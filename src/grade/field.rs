@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// What an expression may name.
-const VARIABLES: [&str; 2] = ["object", "baseline"];
+const VARIABLES: [&str; 2] = [OBJECT, BASELINE];
+const OBJECT: &str = "object";
+const BASELINE: &str = "baseline";
 
 impl Judge for Field {
     fn queries(&self, platform: Platform, scope: &Scope) -> Vec<Query> {
@@ -42,6 +44,8 @@ pub fn compile(expression: &str) -> Result<(), String> {
 
 fn judge(check: &Field, view: &View<'_>) -> Result<Verdict, Verdict> {
     let program = expression::program(&check.cel).map_err(Verdict::unknown)?;
+    // What it does not ask for need not be made ready for it.
+    let compares = program.names.variables.contains(BASELINE);
     let namespace = home(check);
     let before = view.baseline.objects.get(&check.kind).map_or(&[][..], Vec::as_slice);
     let all: Vec<&Value> = match &check.owned_by {
@@ -71,19 +75,18 @@ fn judge(check: &Field, view: &View<'_>) -> Result<Verdict, Verdict> {
     for object in &chosen {
         let earlier = before
             .iter()
+            .filter(|_| compares)
             .find(|it| object::name(it) == object::name(object) && object::namespace(it) == object::namespace(object));
         let name = format!("{} {}", check.kind, object::name(object));
-        let found = match expression::evaluate(
-            &program,
-            &[("object", object), ("baseline", earlier.unwrap_or(&Value::Null))],
-        ) {
-            Ok(true) => continue,
-            Ok(false) => format!("not so of {name}"),
-            Err(Trouble::Object(why)) => format!("not so of {name}: {why}"),
-            Err(Trouble::Lab(why)) => {
-                return Err(Verdict::unknown(format!("the lab's expression `{}`: {why}", check.cel)));
-            }
-        };
+        let found =
+            match expression::evaluate(&program, &[(OBJECT, object), (BASELINE, earlier.unwrap_or(&Value::Null))]) {
+                Ok(true) => continue,
+                Ok(false) => format!("not so of {name}"),
+                Err(Trouble::Object(why)) => format!("not so of {name}: {why}"),
+                Err(Trouble::Lab(why)) => {
+                    return Err(Verdict::unknown(format!("the lab's expression `{}`: {why}", check.cel)));
+                }
+            };
         let reason = format!("{}: {found}", check.wanted);
         return Ok(Verdict::not_met(reason, Evidence::new(&check.wanted, found).look(look)));
     }

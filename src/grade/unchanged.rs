@@ -4,6 +4,8 @@
 //! named list entries are compared by name, for their order means nothing; null is as good as absent. Objects that a controller made
 //! are its business and left out unless named.
 
+use std::borrow::Cow;
+
 use breakfix_lab::{Platform, check::Unchanged, lab::Exception};
 use serde_json::Value;
 
@@ -42,15 +44,19 @@ pub(crate) fn paths(fields: &[String]) -> Result<Vec<Path>, String> {
     fields.iter().map(|field| field.parse().map_err(|error: path::PathError| error.to_string())).collect()
 }
 
-/// A copy of the object without the fields that exceptions leave free. A path that cannot be read frees nothing; lint refuses it.
-pub(crate) fn without(object: &Value, kind: &str, except: &[Exception]) -> Value {
-    let mut copy = object.clone();
-    for free in except.iter().filter(|free| object::names(free, kind, object::name(object))) {
+/// The object without the fields that exceptions leave free; a copy only where there are such, for every check looks at every object.
+/// A path that cannot be read frees nothing; lint refuses it.
+pub(crate) fn without<'a>(object: &'a Value, kind: &str, except: &[Exception]) -> Cow<'a, Value> {
+    let mut object = Cow::Borrowed(object);
+    for free in except {
+        if !object::names(free, kind, object::name(&object)) {
+            continue;
+        }
         for path in free.fields.iter().filter_map(|field| field.parse::<Path>().ok()) {
-            path.remove(&mut copy);
+            path.remove(object.to_mut());
         }
     }
-    copy
+    object
 }
 
 /// The objects that a check over the baseline is about, with their kinds: those of the name, or else all that no controller made.

@@ -62,7 +62,8 @@ pub enum Change {
     CreateJob(CreateJob),
     /// Run a command on nodes themselves, as somebody who is logged in there: `[systemctl, stop, kubelet]` (Kubernetes, `node-access`).
     Node(NodeCommand),
-    /// Something of the provider's fails until the objective is over: `{zone: a}`, `{capacity: FARGATE_SPOT}` (ECS, `outages`).
+    /// Something of the provider's fails until the objective is over: `{zone: a}`, `{capacity: FARGATE_SPOT}`, `{agents: {running: …}}` (ECS,
+    /// `outages`).
     Outage(Outage),
     /// Apply what the work folder declares, as a reconciler does: exactly its documents, server-side, as field manager `gitops`, taking every
     /// field that they name (Kubernetes). A folder that cannot be applied makes a trigger `not met`.
@@ -136,7 +137,7 @@ pub struct Patch {
     /// `status`, `scale` …: the subresource that is patched (Kubernetes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subresource: Option<String>,
-    /// Kubernetes: who patches, with a token of its own. Absent: the grader.
+    /// Who patches: a ServiceAccount with a token of its own (Kubernetes), a Role that is assumed (ECS). Absent: the grader.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
 }
@@ -306,6 +307,8 @@ pub enum Outage {
     Zone(String),
     /// No more of this to be had (`FARGATE`, `FARGATE_SPOT`); what runs on Spot is reclaimed, with the usual notice.
     Capacity(String),
+    /// The container agents of these machines are disconnected: ECS hears nothing of them, while machines and containers go on.
+    Agents(Nodes),
 }
 
 /// Nothing to choose: the folder says it all.

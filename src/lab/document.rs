@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     ecs,
     lab::Platform,
+    members,
     problem::{Place, Problem},
     suggest,
     yaml::{Data, Node},
@@ -84,6 +85,11 @@ impl Document {
                 }
                 if let Some((message, help)) = kind.and_then(|kind| unknown_kind(platform, kind)) {
                     error(node.place_of(&["kind"]), &message, &help);
+                }
+                if platform == Platform::Ecs {
+                    for (place, message, help) in kind.map(|kind| members::unknown(kind, node)).unwrap_or_default() {
+                        error(place, &message, &help);
+                    }
                 }
                 if let Some(map) = body.as_object_mut() {
                     map.remove("kind");

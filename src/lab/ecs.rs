@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EcsKind {
     pub name: &'static str,
-    /// `arn`, `id`, `dns` (a balancer's name), `uri` (a repository's).
+    /// `arn`, `id`, `dns` (a balancer's name), `uri` (a repository's), `full_name` (what metrics call a balancer and a target group).
     pub attributes: &'static [&'static str],
 }
 
@@ -44,8 +44,8 @@ pub const KINDS: [EcsKind; 39] = [
     EcsKind { name: "AccessPoint", attributes: &["arn", "id"] },
     EcsKind { name: "Namespace", attributes: &["arn", "id"] },
     EcsKind { name: "DiscoveryService", attributes: &["arn", "id"] },
-    EcsKind { name: "LoadBalancer", attributes: &["arn", "dns"] },
-    EcsKind { name: "TargetGroup", attributes: ARN },
+    EcsKind { name: "LoadBalancer", attributes: &["arn", "dns", "full_name"] },
+    EcsKind { name: "TargetGroup", attributes: &["arn", "full_name"] },
     EcsKind { name: "Listener", attributes: ARN },
     EcsKind { name: "Rule", attributes: ARN },
     EcsKind { name: "Cluster", attributes: ARN },

@@ -173,6 +173,18 @@ pub enum Capability {
     NodeAccess,
     /// Zones and capacity of the provider's can be made to fail.
     Outages,
+    /// A service starts its tasks, and a task that cannot start ends and says why. Every ECS lab with a Service needs it.
+    RunningTasks,
+    /// A load balancer finds out by itself which of its targets are healthy. Every ECS lab with a TargetGroup needs it.
+    TargetHealth,
+    /// What a role may do can be asked (`iam:SimulatePrincipalPolicy`). Every ECS lab with a `policy` check needs it.
+    PolicySimulation,
+    /// Requests can be sent from inside the lab's network.
+    NetworkProbe,
+    /// The program inside a task calls the provider's API with its task role.
+    TaskCredentials,
+    /// Images for other processors than this machine's can be made.
+    MultiArch,
 }
 
 impl Capability {
@@ -187,6 +199,12 @@ impl Capability {
             Self::MemoryLimit => "memory-limit",
             Self::NodeAccess => "node-access",
             Self::Outages => "outages",
+            Self::RunningTasks => "running-tasks",
+            Self::TargetHealth => "target-health",
+            Self::PolicySimulation => "policy-simulation",
+            Self::NetworkProbe => "network-probe",
+            Self::TaskCredentials => "task-credentials",
+            Self::MultiArch => "multi-arch",
         }
     }
 }

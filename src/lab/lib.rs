@@ -22,6 +22,8 @@ pub mod lint;
 pub mod live;
 pub mod load;
 pub mod loaded;
+mod members;
+mod needs;
 pub mod problem;
 pub mod schema;
 mod shape;

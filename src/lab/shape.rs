@@ -4,7 +4,7 @@
 
 use crate::{
     Change, Check, LoadedLab,
-    change::{Delete, Nodes, Patch, With, Write},
+    change::{Delete, Nodes, Outage, Patch, With, Write},
     check::{Access, DryRun, Endpoints, Http, Policy, Request},
     document,
     lab::Platform,
@@ -218,6 +218,7 @@ fn faults_of_change(change: &Change, loaded: &LoadedLab) -> Vec<Fault> {
                 ));
             }
         }
+        Change::Outage(Outage::Agents(nodes)) => faults.extend(nodes_fault(nodes)),
         Change::Sync(_) if !has_work(loaded) => {
             faults.push(fault("`sync` has no work folder", "put what is declared into `work/`, as YAML files"));
         }

@@ -46,13 +46,14 @@ pub struct Cluster {
     pub told: u64,
 }
 
-/// Writes that are remembered for watchers.
+/// Writes that are remembered for watchers, in a small cluster.
 const PAST_MAX: usize = 1000;
 
 impl Cluster {
     /// A cluster without any object; `bootstrap` fills it.
     pub fn empty(config: Config) -> Self {
-        let store = Store::new(PAST_MAX);
+        let mut store = Store::new(PAST_MAX);
+        store.keep_after(store.revision());
         let access = crate::access::Access::from_seed(config.seed, config.date);
         Self {
             clock: Clock::starting_at(config.date),
@@ -115,6 +116,8 @@ impl Cluster {
             };
             let events: Vec<_> = events.cloned().collect();
             self.told = self.store.revision();
+            // One step may write more than a watcher's past holds; whoever decides by writes must not miss any.
+            self.store.keep_after(self.told);
             for event in &events {
                 controllers::told(self, event);
                 scheduler::told(self, event);

@@ -15,11 +15,14 @@ pub struct Status {
     pub message: String,
     /// `details`, where the real server gives them.
     pub details: Value,
+    /// `metadata`, where there is anything in it: how a list goes on.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub metadata: Value,
 }
 
 impl Status {
     pub fn new(code: u16, reason: &str, message: impl Into<String>) -> Self {
-        Self { code, reason: reason.to_owned(), message: message.into(), details: Value::Null }
+        Self { code, reason: reason.to_owned(), message: message.into(), details: Value::Null, metadata: Value::Null }
     }
 
     /// `pods "x" not found`.
@@ -121,6 +124,9 @@ impl Status {
         }
         if !self.details.is_null() {
             body["details"] = self.details.clone();
+        }
+        if !self.metadata.is_null() {
+            body["metadata"] = self.metadata.clone();
         }
         body
     }

@@ -50,7 +50,13 @@ pub struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
     past: VecDeque<StoreEvent>,
     past_max: usize,
+    /// Writes after this one are kept, however many they are.
+    #[serde(default)]
+    kept_after: Option<u64>,
 }
+
+/// A busy store remembers so many writes for each object: whoever is told of one step's writes has not missed any.
+const PAST_OF_AN_OBJECT: usize = 4;
 
 /// The past a watcher asked for is no longer known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,9 +67,14 @@ pub struct TooOld {
 }
 
 impl Store {
-    /// An empty store that remembers at most `past_max` writes.
+    /// An empty store that remembers `past_max` writes, more of them when it is large.
     pub fn new(past_max: usize) -> Self {
-        Self { revision: 1, objects: BTreeMap::new(), past: VecDeque::new(), past_max }
+        Self { revision: 1, objects: BTreeMap::new(), past: VecDeque::new(), past_max, kept_after: None }
+    }
+
+    /// Keeps every write after this one until this is called again: somebody has yet to be told of them.
+    pub fn keep_after(&mut self, revision: u64) {
+        self.kept_after = Some(revision);
     }
 
     /// The revision of the latest write.
@@ -133,6 +144,13 @@ impl Store {
         Ok(self.past.range(start..))
     }
 
+    /// Forgets the past that everybody was told of. To watch from it is answered by [`TooOld`], as by an API server whose etcd was compacted.
+    pub fn compact(&mut self) {
+        let kept = self.kept_after.unwrap_or(self.revision);
+        self.past.retain(|event| event.revision > kept);
+        self.past.shrink_to_fit();
+    }
+
     /// Edits every object in place, those of the remembered past too, without a new revision and without a word to watchers. Only for
     /// what is not a change of the system itself: moving the dates in all objects when skipped time becomes the past.
     pub fn rewrite(&mut self, mut edit: impl FnMut(&Key, &mut Value)) {
@@ -177,7 +195,11 @@ impl Store {
     }
 
     fn remember(&mut self, event: StoreEvent) {
-        if self.past.len() >= self.past_max {
+        let max = self.past_max.max(self.objects.len() * PAST_OF_AN_OBJECT);
+        while self.past.len() >= max
+            && let Some(first) = self.past.front()
+            && self.kept_after.is_none_or(|kept| first.revision <= kept)
+        {
             self.past.pop_front();
         }
         self.past.push_back(event);
@@ -248,14 +270,49 @@ mod tests {
     fn a_watcher_from_the_past_gets_all_or_is_told() {
         let mut store = Store::new(2);
         let from_the_start = store.revision();
-        for name in ["a", "b", "c"] {
+        let names: Vec<_> = ["a", "b", "c"].into_iter().cycle().take(3 * PAST_OF_AN_OBJECT + 1).collect();
+        for name in &names {
             let (key, object) = pod(name);
             store.put(key, object);
         }
         assert!(store.since(from_the_start).is_err());
-        let names: Vec<_> = store.since(from_the_start + 1).unwrap().map(|event| event.key.name.to_string()).collect();
-        assert_eq!(names, ["b", "c"]);
+        let seen: Vec<_> = store.since(from_the_start + 1).unwrap().map(|event| event.key.name.to_string()).collect();
+        assert_eq!(seen, names[1..]);
         assert_eq!(store.since(store.revision()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_somebody_has_yet_to_be_told_is_kept() {
+        let mut store = Store::new(2);
+        let told = store.revision();
+        store.keep_after(told);
+        let (key, object) = pod("a");
+        for _ in 0..100 {
+            store.put(key.clone(), object.clone());
+        }
+        assert_eq!(store.since(told).unwrap().count(), 100);
+        store.keep_after(store.revision());
+        store.put(key, object);
+        assert!(store.since(told).is_err(), "and then forgotten");
+    }
+
+    #[test]
+    fn a_compacted_past_is_gone_but_for_what_is_yet_to_be_told() {
+        let mut store = Store::new(10);
+        let key = |name: &str| Key::new("pods", "shop", name);
+        for name in ["a", "b", "c"] {
+            store.put(key(name), json!({"metadata": {"name": name}}));
+        }
+        store.keep_after(3);
+        store.compact();
+        assert_eq!(store.since(2).err(), Some(TooOld { asked: 2, oldest: 4 }));
+        let told: Vec<_> = store.since(3).unwrap().map(|event| event.revision).collect();
+        assert_eq!(told, [4]);
+        store.keep_after(4);
+        store.compact();
+        assert_eq!(store.since(4).unwrap().count(), 0);
+        assert_eq!(store.since(3).err(), Some(TooOld { asked: 3, oldest: 5 }));
+        assert_eq!(store.list("pods", None).count(), 3);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use breakfix_lab::{LoadedLab, Platform};
+use jiff::Timestamp;
 
 use crate::{
     Home, Session, Target, TargetError, aws, docker,
@@ -10,6 +11,8 @@ use crate::{
     image, kubernetes,
     target::{Cause, Place, TargetName},
 };
+
+pub use crate::aws::{Forgotten, Sweep, counted};
 
 /// What a target knows of a session.
 pub fn place(home: &Home, session: &Session, lab: &LoadedLab) -> Place {
@@ -114,6 +117,21 @@ pub async fn consent(home: &Home, session: &Session, lab: &LoadedLab) -> Result<
 pub async fn sweep(home: &Home, id: &str) -> Result<(), TargetError> {
     close_simulators(&home.session(id)).await?;
     docker::sweep(home, id).await
+}
+
+/// Whether a target is an account that outlives its labs.
+pub fn can_be_swept(name: &TargetName) -> bool {
+    matches!(name, TargetName::Aws | TargetName::Endpoint(_))
+}
+
+/// Looks for what breakfix made in an account and nobody came back for. Sessions that are on this machine are left out: theirs is `stop`.
+///
+/// # Errors
+/// The target is no account, cannot be reached, or is not one that labs may use.
+pub async fn sweep_account(home: &Home, name: &TargetName, now: Timestamp) -> Result<Sweep, TargetError> {
+    let but = home.sessions().map_err(|error| local(&error))?.into_iter().collect();
+    let options = aws::Options { home: home.root().to_owned(), ..aws::Options::default() };
+    Sweep::of(name, &options, now, but).await
 }
 
 /// Deletes breakfix's kind cluster.

@@ -49,7 +49,7 @@ pub use machine::{
 };
 pub use memory_machine::{MemoryFiles, MemoryMachine};
 pub use message::{Request, Response};
-pub use program::{BASE_BYTES, Listen, Outcome, Program, Reaction};
+pub use program::{BASE_BYTES, Entry, Listen, Outcome, Program, Reaction};
 pub use resolver::ResolveError;
 pub use server::Server;
 pub use settings::{SETTINGS, Setting, SettingError, Settings};

@@ -44,9 +44,26 @@ impl Listen {
 pub enum Outcome {
     /// The program computes for `cpu`, waits for `delay`, then answers. Both come on top of what the machine's clock
     /// moved during the call. Memory that the request made the program hold is held before the answer is sent.
-    Answer { response: Response, cpu: Duration, delay: Duration },
+    /// Then `entry` is due in the log.
+    Answer { response: Response, cpu: Duration, delay: Duration, entry: Option<Entry> },
     /// The connection stays open and nothing ever comes.
     Hang,
+}
+
+/// A request's line of the log: how long it took is known once it is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Uptime at which the request came.
+    pub(crate) began: Duration,
+    pub(crate) front: String,
+    pub(crate) back: String,
+}
+
+impl Entry {
+    /// The line of a request that is answered at this uptime.
+    pub fn line(&self, now: Duration) -> String {
+        format!("{} {}ms{}", self.front, now.saturating_sub(self.began).as_millis(), self.back)
+    }
 }
 
 /// What a signal did.

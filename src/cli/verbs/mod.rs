@@ -18,6 +18,7 @@ pub mod start;
 mod status;
 mod step;
 pub mod stop;
+mod sweep;
 
 use crate::{
     app::App,
@@ -49,6 +50,7 @@ pub async fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Debrief(args) => debrief::run(&app, &args),
         Verb::Reset => reset::run(&app).await,
         Verb::Stop(args) => stop::run(&app, &args).await,
+        Verb::Sweep(args) => sweep::run(&app, &args).await,
         Verb::Shell(args) => shell::run(&app, &args).await,
         Verb::Env => env::run(&app).await,
         Verb::Node(args) => node::run(&app, &args).await,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub async fn run(app: &App) -> Result<Exit, Failure> {
-    let mut open = app.open_session().await?;
+    let mut open = app.take_up_whatever_is_left(app.chosen()?).await?;
     let reset = {
         let working = Working::start(&app.out);
         let Open { session, lab, target, journal, .. } = &mut open;

@@ -298,7 +298,7 @@ fn offered(app: &App) -> Result<LabSource, Failure> {
 }
 
 /// A question with yes and no; the capital letter in brackets is what an empty line means.
-fn ask(question: &str) -> Result<bool, Failure> {
+pub fn ask(question: &str) -> Result<bool, Failure> {
     eprint!("{question}");
     io::stderr().flush()?;
     let mut line = String::new();

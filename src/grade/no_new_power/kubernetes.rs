@@ -1,7 +1,8 @@
 //! Rights of a pod over its node, and of accounts over the cluster.
 //!
 //! Source: the Pod Security Standards' *baseline* and *restricted* profiles (privileged, capabilities other than NET_BIND_SERVICE, host
-//! namespaces, hostPath, hostPort); for accounts a rule with `*` or the ClusterRole `cluster-admin`. Ephemeral containers are left out:
+//! namespaces, hostPath, hostPort); for accounts and people a rule with `*` or with a verb that
+//! escalates, the ClusterRole `cluster-admin`, and `admin` or `edit` in every namespace. Ephemeral containers are left out:
 //! they are how one looks into a pod, and nothing can take them out again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,8 @@ pub(super) fn scan(
     let by_uid: BTreeMap<&str, (&str, &Value)> =
         objects.iter().filter_map(|(kind, it)| Some((object::uid(it)?, (*kind, *it)))).collect();
     let mut powers = BTreeSet::new();
-    for (kind, object) in objects {
+    // A ClusterRole gives nobody anything by itself; what grants it looks it up.
+    for (kind, object) in objects.iter().filter(|(kind, _)| *kind != "ClusterRole") {
         let (root_kind, root_name) = root(kind, object, &by_uid);
         let excepted = [(root_kind, root_name), (*kind, object::name(object))];
         if excepted.into_iter().any(|(kind, name)| object::is_excepted(except, kind, name)) {
@@ -54,9 +56,8 @@ pub(super) fn scan(
             // What a controller holds is its owner's template, or an old one that nothing runs from.
             "ReplicaSet" | "Job" if object::controller(&object).is_some() => Vec::new(),
             "PersistentVolume" => volume(&object, namespaces),
-            "Role" => star_rules(&object).into_iter().map(|rule| format!("allows {rule}")).collect(),
+            "Role" => wide_rules(&object).into_iter().map(|rule| format!("allows {rule}")).collect(),
             "RoleBinding" | "ClusterRoleBinding" => grants(kind, &object, objects, namespaces),
-            "ClusterRole" => Vec::new(),
             kind => template(kind, &object).map_or_else(Vec::new, pod),
         };
         powers.extend(found.into_iter().map(|what| Power {
@@ -130,14 +131,18 @@ fn volume(volume: &Value, namespaces: &BTreeSet<&str>) -> Vec<String> {
     path.filter(|_| ours && !made).map(|path| format!("gives a claim the node's path {path}")).into_iter().collect()
 }
 
-/// Rules that say `*` for verbs, resources or groups, in words.
-fn star_rules(role: &Value) -> Vec<String> {
+/// Verbs that give more rights than their holder has (`k8s.io/kubernetes/pkg/registry/rbac`).
+const ESCALATING: [&str; 3] = ["escalate", "bind", "impersonate"];
+
+/// Rules that say `*` for verbs, resources or groups, or that are a way to any other right; in words.
+fn wide_rules(role: &Value) -> Vec<String> {
     let rules = object::list(role, &["rules"]).iter();
     rules
         .filter_map(|rule| {
             let says = |key: &str| object::list(rule, &[key]).iter().filter_map(Value::as_str).collect::<Vec<_>>();
             let starred = ["verbs", "resources", "apiGroups"].into_iter().any(|key| says(key).contains(&"*"));
-            starred.then(|| {
+            let escalates = says("verbs").iter().any(|verb| ESCALATING.contains(verb));
+            (starred || escalates).then(|| {
                 format!(
                     "{} on {} of \"{}\"",
                     says("verbs").join(","),
@@ -154,13 +159,16 @@ fn grants(kind: &str, binding: &Value, objects: &[(&'static str, &Value)], names
     let role_kind = object::text(binding, &["roleRef", "kind"]).unwrap_or("");
     let role_name = object::text(binding, &["roleRef", "name"]).unwrap_or("");
     let role = objects.iter().find(|(kind, it)| *kind == role_kind && object::name(it) == role_name);
-    let out_of_measure = role_name == "cluster-admin" || role.is_some_and(|(_, role)| !star_rules(role).is_empty());
+    let everywhere = kind == "ClusterRoleBinding";
+    let of_the_cluster = role_kind == "ClusterRole"
+        && (role_name == "cluster-admin" || everywhere && matches!(role_name, "admin" | "edit"));
+    let out_of_measure = of_the_cluster || role.is_some_and(|(_, role)| !wide_rules(role).is_empty());
     if !out_of_measure {
         return Vec::new();
     }
     let subjects = object::list(binding, &["subjects"]).iter();
     subjects
-        .filter(|subject| kind == "RoleBinding" || reaches(subject, namespaces))
+        .filter(|subject| !everywhere || reaches(subject, namespaces))
         .map(|subject| {
             let name = object::text(subject, &["name"]).unwrap_or("");
             let account = object::text(subject, &["kind"]).unwrap_or("subject");
@@ -172,18 +180,21 @@ fn grants(kind: &str, binding: &Value, objects: &[(&'static str, &Value)], names
         .collect()
 }
 
-/// Whether a subject is, or holds, an account of the lab.
+/// Whether a subject is, or holds, an account of the lab, or is a person: nobody's rights over the cluster grow by a repair.
 fn reaches(subject: &Value, namespaces: &BTreeSet<&str>) -> bool {
     let name = object::text(subject, &["name"]).unwrap_or("");
     match object::text(subject, &["kind"]) {
         Some("ServiceAccount") => object::text(subject, &["namespace"]).is_some_and(|it| namespaces.contains(it)),
         Some("Group") => match name.strip_prefix("system:serviceaccounts:") {
             Some(namespace) => namespaces.contains(namespace),
-            None => matches!(name, "system:serviceaccounts" | "system:authenticated" | "system:unauthenticated"),
+            None => {
+                let own = matches!(name, "system:serviceaccounts" | "system:authenticated" | "system:unauthenticated");
+                own || !name.starts_with("system:")
+            }
         },
         Some("User") => {
             let account = name.strip_prefix("system:serviceaccount:").and_then(|it| it.split(':').next());
-            account.is_some_and(|namespace| namespaces.contains(namespace)) || name == "system:anonymous"
+            account.map_or(name == "system:anonymous" || !name.starts_with("system:"), |it| namespaces.contains(it))
         }
         _ => false,
     }

@@ -153,12 +153,15 @@ fn cluster_admin_for_an_account_of_the_lab_is_seen() {
         &world(json!({"kind": "User", "name": "system:serviceaccount:shop:pipeline"})).judge(&rule()),
         "pipeline",
     );
-    // Somebody else's cluster, somebody else's binding.
+    // People, too: a repair makes nobody the cluster's master.
+    assert_not_met(&world(json!({"kind": "User", "name": "ada"})).judge(&rule()), "gives User ada");
+    assert_not_met(&world(json!({"kind": "Group", "name": "developers"})).judge(&rule()), "gives Group developers");
+    // The system's own.
     for other in [
         json!({"kind": "ServiceAccount", "name": "x", "namespace": "kube-system"}),
         json!({"kind": "Group", "name": "system:masters"}),
         json!({"kind": "Group", "name": "system:serviceaccounts:other"}),
-        json!({"kind": "User", "name": "ada"}),
+        json!({"kind": "User", "name": "system:kube-controller-manager"}),
     ] {
         assert_met(&world(other).judge(&rule()));
     }
@@ -174,6 +177,24 @@ fn a_rule_with_a_star_is_seen_where_it_is_bound() {
     let wide = kept().with("ClusterRole", [role("wide", json!(["*"]))]);
     assert_met(&wide.judge(&rule()));
     assert_not_met(&wide.with("RoleBinding", [binding("", "wide", account())]).judge(&rule()), "the ClusterRole wide");
+}
+
+#[test]
+fn a_way_to_more_rights_is_seen() {
+    let role = |verbs: Value| json!({"metadata": {"name": "ladder"}, "rules": [{"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": verbs}]});
+    let bound = |verbs: Value, kind: &'static str| {
+        kept().with("ClusterRole", [role(verbs)]).with(kind, [binding("", "ladder", account())])
+    };
+    for verb in ["escalate", "bind", "impersonate"] {
+        assert_not_met(&bound(json!(["get", verb]), "RoleBinding").judge(&rule()), "the ClusterRole ladder");
+    }
+    assert_met(&bound(json!(["get", "update"]), "ClusterRoleBinding").judge(&rule()));
+    // In one namespace these are an ordinary right, in all of them they are not.
+    for wide in ["admin", "edit"] {
+        assert_met(&kept().with("RoleBinding", [binding("", wide, account())]).judge(&rule()));
+        assert_not_met(&kept().with("ClusterRoleBinding", [binding("", wide, account())]).judge(&rule()), wide);
+    }
+    assert_met(&kept().with("ClusterRoleBinding", [binding("", "view", account())]).judge(&rule()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Lint, Rule};
 use crate::{
     Change, Check, LoadedLab,
+    change::Outage,
     check::{Account, Caller, Owner, Request},
     document,
     lab::{Exception, Platform},
@@ -38,7 +39,7 @@ fn check(lint: &mut Lint<'_>) {
         }
     }
     for (steps, change) in visit::changes(&lab.lab) {
-        for named in named_by_change(change) {
+        for named in named_by_change(change, lab.platform()) {
             look_up(lint, &held, &steps, &named);
         }
     }
@@ -167,8 +168,10 @@ fn named_by_check(check: &Check) -> Vec<Named<'_>> {
         Check::NoNewPower(power) => named_by_exceptions(&power.except).collect(),
         Check::Events(events) => vec![object("Container", &events.container, None)],
         Check::Published(published) => vec![object("Container", &published.container, None)],
-        Check::Access(access) => vec![account(&access.account)],
-        Check::DryRun(dry) => dry.evict.iter().map(owner).chain(dry.account.iter().map(account)).collect(),
+        Check::Access(access) => vec![account(&access.account, Platform::Kubernetes)],
+        Check::DryRun(dry) => {
+            dry.evict.iter().map(owner).chain(dry.account.iter().map(|it| account(it, Platform::Kubernetes))).collect()
+        }
         Check::Restarts(restarts) => vec![object(&restarts.kind, &restarts.name, restarts.namespace.as_deref())],
         Check::Objects(objects) => {
             objects.lists.values().filter_map(|list| list.owned_by.as_ref()).map(owner).collect()
@@ -186,12 +189,12 @@ fn named_by_check(check: &Check) -> Vec<Named<'_>> {
     }
 }
 
-fn named_by_change(change: &Change) -> Vec<Named<'_>> {
+fn named_by_change(change: &Change, platform: Platform) -> Vec<Named<'_>> {
     let object = |kind, name, namespace| Named { kind, name, namespace };
     match change {
         Change::Patch(patch) => {
             let one = patch.name.as_deref().map(|name| object(&patch.kind, name, patch.namespace.as_deref()));
-            let account = patch.account.as_ref().map(account);
+            let account = patch.account.as_ref().map(|it| account(it, platform));
             one.into_iter().chain(patch.owned_by.as_ref().map(owner)).chain(account).collect()
         }
         Change::Delete(delete) => {
@@ -217,6 +220,7 @@ fn named_by_change(change: &Change) -> Vec<Named<'_>> {
                 .filter_map(|it| Some(object(&it.kind, it.name.as_deref()?, it.namespace.as_deref())));
             named.chain(with.live.values().filter_map(|it| it.owned_by.as_ref()).map(owner)).collect()
         }
+        Change::Outage(Outage::Agents(nodes)) => nodes.running.as_ref().map(owner).into_iter().collect(),
         Change::Apply(_)
         | Change::Outage(_)
         | Change::Sync(_)
@@ -243,8 +247,9 @@ fn named_by_exceptions(exceptions: &[Exception]) -> impl Iterator<Item = Named<'
     })
 }
 
-fn account(account: &Account) -> Named<'_> {
-    Named { kind: "ServiceAccount", name: &account.name, namespace: account.namespace.as_deref() }
+fn account(account: &Account, platform: Platform) -> Named<'_> {
+    let kind = if platform == Platform::Ecs { "Role" } else { "ServiceAccount" };
+    Named { kind, name: &account.name, namespace: account.namespace.as_deref() }
 }
 
 fn owner(owner: &Owner) -> Named<'_> {

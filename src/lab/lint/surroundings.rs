@@ -6,7 +6,7 @@ use super::{Lint, Rule};
 use crate::{
     Change,
     lab::{Capability, Context, Platform},
-    visit,
+    needs, visit,
     words::is_kebab,
 };
 
@@ -25,11 +25,13 @@ fn check(lint: &mut Lint<'_>) {
                 lint.error(&[key], format!("`{key}` is a word for Kubernetes labs"), "leave it out");
             }
         }
+        if lab.platform() == Platform::Ecs {
+            unsaid(lint);
+        }
         return;
     }
     zones(lint);
     node_commands(lint);
-    outages(lint);
     let mut names = BTreeSet::new();
     for (index, context) in lab.lab.contexts.iter().enumerate() {
         let index = index.to_string();
@@ -86,15 +88,13 @@ fn zones(lint: &mut Lint<'_>) {
     }
 }
 
-fn outages(lint: &mut Lint<'_>) {
-    let lab = &lint.lab.lab;
-    let fails = visit::changes(lab).into_iter().any(|(_, change)| matches!(change, Change::Outage(_)));
-    if fails && !lab.requires.contains(&Capability::Outages) {
-        lint.error(
-            &["requires"],
-            "something of the provider's fails in the lab, and it does not require `outages`",
-            "add it",
-        );
+/// What only some accounts can show or grade has to be said.
+fn unsaid(lint: &mut Lint<'_>) {
+    for (capability, why) in needs::to_be_said(lint.lab) {
+        if !lint.lab.lab.requires.contains(&capability) {
+            let what = format!("{why}, and the lab does not require `{}`", capability.as_str());
+            lint.error(&["requires"], what, "add it");
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 //! | `POST call`, body `{"service", "operation", "input", "caller"}` | one call, as the operator or as the caller's ARN, without a signature |
 //! | `POST ask`, body a [`Probe`] | one request from inside a VPC, and what came of it |
 //! | `POST images`, body `{"images": […]}` | makes image references known to the registries |
-//! | `POST outage`, body `{"outage": {"zone": "a"} or {"capacity": "FARGATE_SPOT"}, "is_over"}` | lets a zone or capacity fail, or brings it back |
+//! | `POST outage`, body `{"outage": {"zone": "a"}, {"capacity": "FARGATE_SPOT"} or {"agent": "i-…"}, "is_over"}` | lets a zone, capacity or a machine's agent fail, or brings it back |
 //! | `POST throttle?requests=N&service=S` | refuses the next N requests, of one service or of any |
 //! | `POST shutdown` | saves the cloud and ends the process |
 

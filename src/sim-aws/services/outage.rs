@@ -13,12 +13,14 @@ pub enum Outage {
     Zone(String),
     /// `FARGATE`, `FARGATE_SPOT`: there is none to be had; what runs on Spot is reclaimed.
     Capacity(String),
+    /// The container agent of an EC2 instance, by the instance's id: ECS hears nothing of it, while the instance and its containers go on.
+    Agent(String),
 }
 
 /// It begins. Begun already is fine.
 ///
 /// # Errors
-/// There is no such zone or provider.
+/// There is no such zone, provider or container instance.
 pub fn begin(cloud: &mut Cloud, outage: &Outage) -> Result<(), AwsError> {
     match outage {
         Outage::Zone(zone) => {
@@ -35,6 +37,7 @@ pub fn begin(cloud: &mut Cloud, outage: &Outage) -> Result<(), AwsError> {
                 ecs::control::reclaim_spot(cloud, None);
             }
         }
+        Outage::Agent(machine) => ecs::connect(cloud, joined(cloud, machine)?, false),
     }
     Ok(())
 }
@@ -54,6 +57,9 @@ pub fn end(cloud: &mut Cloud, outage: &Outage) -> Result<(), AwsError> {
             ecs::control::look_around(cloud);
         }
         Outage::Capacity(provider) => ecs::control::set_capacity(cloud, known(provider)?, true),
+        // A machine that has ended meanwhile has no agent any more.
+        Outage::Agent(machine) if joined(cloud, machine).is_err() => {}
+        Outage::Agent(machine) => ecs::connect(cloud, machine, true),
     }
     Ok(())
 }
@@ -73,6 +79,12 @@ fn known(provider: &str) -> Result<&str, AwsError> {
         "FARGATE" | "FARGATE_SPOT" => Ok(provider),
         other => Err(AwsError::new("BadRequest", format!("{other} is no capacity of the provider's own"))),
     }
+}
+
+fn joined<'a>(cloud: &Cloud, machine: &'a str) -> Result<&'a str, AwsError> {
+    let is_there = cloud.ecs.instances.values().any(|it| it.ec2_id == machine);
+    let unknown = || AwsError::new("BadRequest", format!("{machine} is in no cluster"));
+    is_there.then_some(machine).ok_or_else(unknown)
 }
 
 /// The EC2 instances of a zone.
@@ -95,5 +107,7 @@ mod tests {
         assert!(cloud.ec2.lost_zones.is_empty());
         assert!(begin(&mut cloud, &Outage::Zone("x".to_owned())).is_err());
         assert!(begin(&mut cloud, &Outage::Capacity("machines".to_owned())).is_err());
+        assert!(begin(&mut cloud, &Outage::Agent("i-nobody".to_owned())).is_err());
+        end(&mut cloud, &Outage::Agent("i-nobody".to_owned())).unwrap();
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use breakfix_workload::{CallError, End, Outcome, Request, SIGKILL};
+use breakfix_workload::{CallError, End, Machine as _, Outcome, Request, SIGKILL, Stream};
 
 use super::{
     health,
@@ -97,6 +97,11 @@ pub(super) fn deliver(
         Outcome::Answer { cpu, delay, .. } => spent + computing(cloud, task, container, *cpu) + *delay,
         Outcome::Hang => Duration::MAX,
     };
+    if let Outcome::Answer { entry: Some(entry), .. } = &outcome {
+        let mut inside = Inside::main(cloud, task, container, lead + took);
+        let line = entry.line(inside.uptime());
+        inside.print(Stream::Out, &line);
+    }
     match outcome {
         Outcome::Answer { response, .. } if took <= timeout => Exchange { result: Ok(response), took },
         _ => Exchange { result: Err(CallError::TimedOut), took: timeout },

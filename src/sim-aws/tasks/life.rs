@@ -283,8 +283,24 @@ pub fn drained(cloud: &mut Cloud, id: &str) {
     }
 }
 
+/// The agent of the task's machine hears again: what it was told meanwhile it does now.
+pub fn agent_is_back(cloud: &mut Cloud, id: &str) {
+    let waits = |task: &Task| {
+        let is_late = matches!(task.last, LastStatus::Deactivating | LastStatus::Stopping);
+        !task.is_to_run && is_late && task.containers.iter().any(|it| it.state == ContainerState::Running)
+    };
+    if cloud.tasks.get(id).is_some_and(waits) {
+        after(cloud, id, Duration::from_millis(500), Step::Deactivated);
+    }
+}
+
 fn deactivated(cloud: &mut Cloud, id: &str) {
     let Some(task) = cloud.tasks.get(id) else { return };
+    // Nobody tells the containers. Those whose machine has ended are told by nobody either.
+    let is_cut_off = matches!(&task.host, Host::Instance(arn) if !ecs::hears(cloud, arn));
+    if is_cut_off && task.containers.iter().any(|it| it.state == ContainerState::Running) {
+        return;
+    }
     let is_draining = |target: &super::Target| {
         elbv2::target_health(cloud, &target.group, &target.id, target.port)
             .is_some_and(|health| health.state == elbv2::TargetState::Draining)

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use deliver::exchange;
 pub use exec::{ExecResult, exec};
-pub use life::{Order, create, drained, kill, stop};
+pub use life::{Order, agent_is_back, create, drained, kill, stop};
 pub use plan::{Condition, ContainerPlan, NetworkMode, Plan, PortPlan};
 pub use task::{
     Binding, Container, Health, Host, LastStatus, Link, Membership, Network, State as ContainerState, StopCode, Target,

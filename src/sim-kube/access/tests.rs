@@ -63,8 +63,8 @@ fn asked(user: &User, method: &str, target: &str, headers: &[(&str, &str)], body
 fn answered(cluster: &mut Cluster, request: &ApiRequest) -> (u16, Value) {
     match handle(cluster, request) {
         ApiResponse::Reply(reply) => {
-            let text = || Value::String(String::from_utf8_lossy(&reply.body).into_owned());
-            (reply.status, serde_json::from_slice(&reply.body).unwrap_or_else(|_| text()))
+            let text = || Value::String(String::from_utf8_lossy(&reply.body.to_bytes()).into_owned());
+            (reply.status, serde_json::from_slice(&reply.body.to_bytes()).unwrap_or_else(|_| text()))
         }
         other => panic!("{other:?}"),
     }

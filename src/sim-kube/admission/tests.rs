@@ -51,7 +51,7 @@ fn warnings(cluster: &mut Cluster, method: &str, path: &str, body: &Value) -> Ve
         user: User::admin(),
     };
     let ApiResponse::Reply(reply) = handle(cluster, &request) else { panic!("no reply") };
-    assert!(reply.status < 300, "{}", String::from_utf8_lossy(&reply.body));
+    assert!(reply.status < 300, "{}", String::from_utf8_lossy(&reply.body.to_bytes()));
     reply.headers.into_iter().filter(|(name, _)| *name == "warning").map(|(_, text)| text).collect()
 }
 

@@ -5,6 +5,8 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
+use serde_json::Value;
+
 use super::{
     http::{self, route::Route},
     stream::StreamSpec,
@@ -72,13 +74,36 @@ pub enum ApiResponse {
 }
 
 /// A whole answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     pub status: u16,
     pub content_type: String,
     /// Beside `content-type`: `warning`, `retry-after`.
     pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
+    pub body: Content,
+}
+
+/// What a reply holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Text, or whatever else the content type says.
+    Bytes(Vec<u8>),
+    /// JSON that has yet to be written down: whoever asks from inside the process takes it as it is.
+    Document(Value),
+}
+
+impl Content {
+    /// As it goes over the wire.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::Document(value) => {
+                let mut text = value.to_string();
+                text.push('\n');
+                text.into_bytes()
+            }
+        }
+    }
 }
 
 /// Answers a request.

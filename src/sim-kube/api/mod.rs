@@ -33,5 +33,5 @@ pub mod verbs;
 pub mod watch;
 pub mod write;
 
-pub use handle::{ApiRequest, ApiResponse, Reply, User, handle};
+pub use handle::{ApiRequest, ApiResponse, Content, Reply, User, handle};
 pub(crate) use http::proxy::is_handed_on;

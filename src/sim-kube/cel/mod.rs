@@ -6,27 +6,27 @@ mod quantity;
 
 use std::sync::{Arc, LazyLock};
 
-use breakfix_expression::{Names, Plain};
-use cel::{Context, Env, Program, Value as CelValue};
+use breakfix_expression::{Compiled, Compiler, Plain, Trouble};
+use cel::{Context, Env, Value as CelValue};
 use serde_json::Value;
 
 /// CEL's own types, which are values too: `type(x) == string`.
 const TYPES: [&str; 11] =
     ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint"];
 
-/// Functions and macros, built once: they never change.
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+/// Of functions and macros that never change.
+static COMPILER: LazyLock<Compiler> = LazyLock::new(|| {
     let mut environment = Env::stdlib();
     for extension in [cel::extensions::strings, cel::extensions::lists] {
         // Only a name that is taken is refused, and these are not.
         drop(environment.add_extension(extension));
     }
-    Arc::new(environment)
+    Compiler::new(environment)
 });
 
 /// An expression that can be read.
 pub struct Expression {
-    program: Program,
+    compiled: Arc<Compiled>,
 }
 
 impl Expression {
@@ -35,17 +35,16 @@ impl Expression {
     /// # Errors
     /// What is wrong with it, in the words of `cel-go`.
     pub fn compile(text: &str, variables: &[&str]) -> Result<Self, String> {
-        let program = ENVIRONMENT.compile(text).map_err(|error| error.to_string())?;
-        let names = Names::of(program.expression());
-        let known = |name: &&str| variables.contains(name) || TYPES.contains(name) || *name == "optional";
-        if let Some(name) = names.variables.iter().find(|name| !known(name)) {
-            let column = text.find(name).map_or(1, |at| at + 1);
+        let compiled = COMPILER.read(text).map_err(|error| error.to_string())?;
+        let known = |name: &str| variables.contains(&name) || TYPES.contains(&name) || name == "optional";
+        if let Some(name) = compiled.names.variables.iter().find(|name| !known(name)) {
+            let column = text.find(name.as_str()).map_or(1, |at| at + 1);
             return Err(format!(
                 "ERROR: <input>:1:{column}: undeclared reference to '{name}' (in container '')\n | {text}\n | {}^",
                 ".".repeat(column.saturating_sub(1))
             ));
         }
-        Ok(Self { program })
+        Ok(Self { compiled })
     }
 
     /// The expression's value, of these variables.
@@ -53,22 +52,27 @@ impl Expression {
     /// # Errors
     /// Why there is none, nearly in the words of `cel-go`.
     pub fn evaluate(&self, variables: &[(&str, &Value)]) -> Result<Value, String> {
-        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        let mut context = Context::with_env(COMPILER.environment());
         for (name, value) in variables {
             context.add_variable(*name, Plain(value)).map_err(|error| error.to_string())?;
         }
         quantity::add(&mut context).map_err(|error| error.to_string())?;
-        match self.program.execute(&context) {
-            Ok(CelValue::Opaque(_) | CelValue::Function(..)) => Err("no such overload".to_owned()),
-            Ok(value) => value.json().map_err(|_| "no such overload".to_owned()),
-            Err(cel::ExecutionError::NoSuchKey(key)) => Err(format!("no such key: {key}")),
-            Err(cel::ExecutionError::IndexOutOfBounds(_)) => Err("index out of bounds".to_owned()),
-            Err(cel::ExecutionError::FunctionError { message, .. }) => Err(message),
-            Err(cel::ExecutionError::UndeclaredReference(name)) => {
+        let error = match self.compiled.metered.execute(context) {
+            Ok(CelValue::Opaque(_) | CelValue::Function(..)) => return Err("no such overload".to_owned()),
+            Ok(value) => return value.json().map_err(|_| "no such overload".to_owned()),
+            Err(Trouble::TooCostly) => return Err("operation cancelled: actual cost limit exceeded".to_owned()),
+            Err(Trouble::Declaration(error)) => return Err(error.to_string()),
+            Err(Trouble::Execution(error)) => error,
+        };
+        match error {
+            cel::ExecutionError::NoSuchKey(key) => Err(format!("no such key: {key}")),
+            cel::ExecutionError::IndexOutOfBounds(_) => Err("index out of bounds".to_owned()),
+            cel::ExecutionError::FunctionError { message, .. } => Err(message),
+            cel::ExecutionError::UndeclaredReference(name) => {
                 Err(format!("undeclared reference to '{name}' (in container '')"))
             }
             // The other errors print whole values.
-            Err(_) => Err("no such overload".to_owned()),
+            _ => Err("no such overload".to_owned()),
         }
     }
 

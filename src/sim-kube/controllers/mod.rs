@@ -72,6 +72,11 @@ impl Memory {
     pub fn publishing(authority: &str) -> Self {
         Self { root_ca: authority.to_owned(), ..Self::default() }
     }
+
+    /// How many steps a controller has made since this process has the cluster.
+    pub fn steps(&self, controller: &str) -> u64 {
+        self.queue.steps.get(controller).copied().unwrap_or(0)
+    }
 }
 
 /// One controller.
@@ -88,6 +93,7 @@ pub struct Controller {
 pub static ALL: &[Controller] = &[
     deployment::CONTROLLER,
     replica_set::CONTROLLER,
+    replica_set::REPLICATION,
     daemon_set::CONTROLLER,
     stateful_set::CONTROLLER,
     job::CONTROLLER,
@@ -113,6 +119,7 @@ pub static ALL: &[Controller] = &[
     taint_eviction::CONTROLLER,
     ingress_status::CONTROLLER,
     crate::node::extended::CONTROLLER,
+    crate::node::eviction::CONTROLLER,
     volumes::CLAIMS,
     volumes::VOLUMES,
     volumes::CLAIM_PROTECTION,

@@ -1,4 +1,4 @@
-//! Taints that follow a node's state: cordoned, not ready, unreachable (`pkg/controller/nodelifecycle`).
+//! Taints that follow a node's state: cordoned, not ready, unreachable, short of memory (`pkg/controller/nodelifecycle`).
 
 use std::time::Duration;
 
@@ -35,8 +35,9 @@ const NAME: &str = "node-taints";
 const EXECUTE_NAME: &str = "node-taints-execute";
 const LAG: Duration = Duration::from_millis(10);
 const EXECUTE_LAG: Duration = Duration::from_millis(100);
-const OURS: [(&str, &str); 5] = [
+const OURS: [(&str, &str); 6] = [
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
+    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
     ("node.kubernetes.io/not-ready", "NoSchedule"),
     ("node.kubernetes.io/unreachable", "NoSchedule"),
     ("node.kubernetes.io/not-ready", "NoExecute"),
@@ -81,6 +82,7 @@ fn reconcile(cluster: &mut Cluster, key: &Key, effect: &str) -> Result<(), Statu
     let wanted = |key: &str| match key {
         _ if cut => false,
         "node.kubernetes.io/unschedulable" => truth(&node, "/spec/unschedulable"),
+        "node.kubernetes.io/memory-pressure" => pod_state::condition_holds(&node, "MemoryPressure"),
         "node.kubernetes.io/not-ready" => ready == "False",
         _ => ready == "Unknown",
     };

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{
     Cluster, Kind, Status,
-    api::verbs::{Actor, Part},
+    api::{
+        select::label,
+        verbs::{Actor, Part},
+    },
     controllers::selector,
     object::{controller, entries, is_deleting, name, namespace, text, uid},
 };
@@ -64,9 +67,10 @@ pub fn claim(
     let space = namespace(owner).to_owned();
     let all: Vec<Arc<Value>> =
         cluster.store.list(kind.collection, Some(&space)).map(|(_, object)| Arc::clone(object)).collect();
+    let wanted = label::of(owner_kind, owner);
     let mut claimed = Vec::new();
     for object in all {
-        let fits = selector::selects(owner.pointer("/spec/selector"), &object);
+        let fits = selector::selects(Some(&wanted), &object);
         match controller(&object) {
             Some(reference) if text(reference, "/uid") != uid(owner) => {}
             Some(_) if fits => claimed.push(object),

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     Cluster, Kind, Status,
-    api::verbs::{Actor, DeleteOptions},
+    api::{
+        select::label::of as selector_of,
+        verbs::{Actor, DeleteOptions},
+    },
     kind,
     object::{entries, is_deleting, name, namespace, text, uid},
 };
@@ -161,7 +164,7 @@ pub fn owners_concerned(
         let fitting = cluster
             .store
             .list(kind.collection, Some(space))
-            .filter(|(_, owner)| super::selector::selects(owner.pointer("/spec/selector"), &event.object));
+            .filter(|(_, owner)| super::selector::selects(Some(&selector_of(kind, owner)), &event.object));
         keys.extend(fitting.map(|(key, _)| key.clone()));
     }
     keys

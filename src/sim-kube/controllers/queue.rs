@@ -17,6 +17,9 @@ const RETRY_MAX: Duration = Duration::from_secs(1000);
 pub struct WorkQueue {
     queued: BTreeMap<String, (SimTime, Ticket)>,
     failures: BTreeMap<String, u32>,
+    /// How many steps each controller has made in this process: for those who measure.
+    #[serde(skip)]
+    pub(super) steps: BTreeMap<String, u64>,
 }
 
 /// Queues an object for a controller in `delay`; if it is queued already, the earlier moment counts.
@@ -36,7 +39,12 @@ pub fn enqueue(cluster: &mut Cluster, controller: &'static str, key: &Key, delay
 
 /// A queued object's turn has come.
 pub(super) fn started(cluster: &mut Cluster, controller: &str, key: &Key) {
-    cluster.controllers.queue.queued.remove(&id(controller, key));
+    let queue = &mut cluster.controllers.queue;
+    queue.queued.remove(&id(controller, key));
+    match queue.steps.get_mut(controller) {
+        Some(steps) => *steps += 1,
+        None => drop(queue.steps.insert(controller.to_owned(), 1)),
+    }
 }
 
 /// A step went well: the next failure counts as the first.

@@ -72,7 +72,7 @@ fn send(cluster: &mut Cluster, method: &str, target: &str, headers: &[(&str, &st
         user: User::admin(),
     };
     let ApiResponse::Reply(reply) = handle(cluster, &request) else { panic!("{target}") };
-    (reply.status, serde_json::from_slice(&reply.body).unwrap_or(Value::Null))
+    (reply.status, serde_json::from_slice(&reply.body.to_bytes()).unwrap_or(Value::Null))
 }
 
 fn defined() -> Cluster {

@@ -86,6 +86,18 @@ pub static POD: Kind = Kind {
     ..core("Pod", "pods", "pod", "io.k8s.api.core.v1.Pod")
 };
 pub static POD_TEMPLATE: Kind = core("PodTemplate", "podtemplates", "podtemplate", "io.k8s.api.core.v1.PodTemplate");
+pub static REPLICATION_CONTROLLER: Kind = Kind {
+    short: &["rc"],
+    categories: &["all"],
+    subresources: &["scale", "status"],
+    generation: true,
+    ..core(
+        "ReplicationController",
+        "replicationcontrollers",
+        "replicationcontroller",
+        "io.k8s.api.core.v1.ReplicationController",
+    )
+};
 pub static RESOURCE_QUOTA: Kind = Kind {
     short: &["quota"],
     subresources: &["status"],
@@ -467,6 +479,7 @@ pub static KINDS: &[&Kind] = &[
     &PERSISTENT_VOLUME,
     &POD,
     &POD_TEMPLATE,
+    &REPLICATION_CONTROLLER,
     &RESOURCE_QUOTA,
     &SECRET,
     &SERVICE_ACCOUNT,

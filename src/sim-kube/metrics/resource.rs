@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What a node needs for itself, in thousandths of a processor and in bytes: kubelet, the runtime, the system.
-const SYSTEM: (i64, i64) = (60, 420 * 1024 * 1024);
+const SYSTEM: (i64, i64) = (60, node::SYSTEM_BYTES.cast_signed());
 
 /// What one container uses.
 pub(super) struct Usage {

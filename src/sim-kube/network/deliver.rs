@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use breakfix_workload::{CallError, End, Outcome, Request, Response, SIGKILL};
+use breakfix_workload::{CallError, End, Machine as _, Outcome, Request, Response, SIGKILL, Stream};
 
 use super::{Caller, ROUND_TRIP};
 use crate::{
@@ -40,11 +40,17 @@ pub(super) fn deliver(
     }
     rearm(cluster, &pod, &container, run);
     match outcome {
-        Outcome::Answer { response, cpu, delay } => {
+        Outcome::Answer { response, cpu, delay, entry } => {
             crate::node::spend(cluster, &pod, &container, cpu);
-            let run = cluster.nodes.pods.get_mut(&pod).and_then(|pod| pod.run_mut(&container, run));
-            let computing = run.map_or(cpu, |run| run.throttle.work(at, cpu, limit));
-            (Ok(response), spent + computing + delay)
+            let own = cluster.nodes.pods.get_mut(&pod).and_then(|pod| pod.run_mut(&container, run));
+            let computing = own.map_or(cpu, |run| run.throttle.work(at, cpu, limit));
+            let took = spent + computing + delay;
+            if let Some(entry) = entry {
+                let mut inside = Inside::main(cluster, &pod, &container, run, caller.lead + took, caller.depth + 1);
+                let line = entry.line(inside.uptime());
+                inside.print(Stream::Out, &line);
+            }
+            (Ok(response), took)
         }
         Outcome::Hang => (Err(CallError::TimedOut), FOR_EVER),
     }

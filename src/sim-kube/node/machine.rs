@@ -10,7 +10,7 @@ use breakfix_sim::SimTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{kubelet, registration};
+use super::{eviction::Shortage, kubelet, registration};
 use crate::{
     Cluster, Status,
     api::verbs::{Actor, Part},
@@ -33,6 +33,9 @@ pub struct Machine {
     stopped: Option<SimTime>,
     /// What was due while it did not, by uid.
     held: Vec<(String, PodStep)>,
+    /// Whether its memory runs short.
+    #[serde(default)]
+    pub(super) shortage: Shortage,
 }
 
 /// What a command on a node left behind.
@@ -195,6 +198,9 @@ fn report(cluster: &mut Cluster, node: &str) {
 /// A condition as a healthy kubelet tells it.
 fn fresh(condition: &Value, today: &str) -> Value {
     let (status, reason, message) = match text(condition, "/type") {
+        "MemoryPressure" if text(condition, "/status") == "True" => {
+            ("True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
+        }
         "MemoryPressure" => ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
         "DiskPressure" => ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         "PIDPressure" => ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),

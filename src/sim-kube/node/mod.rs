@@ -9,6 +9,7 @@ mod back_off;
 mod capabilities;
 mod cpu;
 mod environment;
+pub(crate) mod eviction;
 mod exec;
 mod executable;
 pub(crate) mod extended;
@@ -37,6 +38,7 @@ use breakfix_sim::{Key, StoreEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use eviction::SYSTEM_BYTES;
 pub use exec::{ExecResult, exec};
 pub use image::{ImageConfig, image_config};
 pub use logs::{LogOptions, logs};

@@ -47,8 +47,14 @@ pub struct PodRun {
     pub stage: Stage,
     /// When its containers began to be stopped.
     pub stopping_since: Option<SimTime>,
-    /// A reason for the pod's end that is not its containers': `DeadlineExceeded`.
+    /// A reason for the pod's end that is not its containers': `DeadlineExceeded`, `Evicted`.
     pub verdict: Option<Reason>,
+    /// The time that it has to end, where that is not its own to say.
+    #[serde(default)]
+    pub grace: Option<Duration>,
+    /// It ends for the sake of others.
+    #[serde(default)]
+    pub is_disrupted: bool,
     /// The next process number of an `exec`.
     pub next_pid: u32,
 }
@@ -179,6 +185,8 @@ impl PodRun {
             stage: Stage::Living,
             stopping_since: None,
             verdict: None,
+            grace: None,
+            is_disrupted: false,
             next_pid: 7,
         }
     }

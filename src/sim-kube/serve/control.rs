@@ -47,7 +47,7 @@ pub fn answer(
         Err(Status::new(403, "Forbidden", format!("the simulator takes no orders from user \"{}\"", asker.user)))
     };
     match done {
-        Ok(body) => Answer::json(200, &body),
+        Ok(body) => Answer::json(200, body),
         Err(status) => Answer::refusal(&status),
     }
 }

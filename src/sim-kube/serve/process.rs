@@ -1,6 +1,7 @@
 //! The detached process of a session: begun, started, found again, ended.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -11,7 +12,7 @@ use breakfix_sim::{
     pace::Pace,
     serve::{
         process::{self, LAST_WORDS, idle},
-        record::Record,
+        record::{self, Record},
     },
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -28,6 +29,8 @@ use super::{
 };
 use crate::Cluster;
 
+/// The file with the keys that a cluster is served with.
+const KEYS: &str = "keys.json";
 /// The hidden verb of the program that runs [`run`]: `PROGRAM sim-serve FOLDER`.
 pub const VERB: &str = "sim-serve";
 
@@ -43,6 +46,20 @@ pub fn begin(folder: &Path, cluster: &Cluster, settings: &Settings) -> Result<()
     }
     Record::begin(folder, cluster)?;
     settings.save(folder)
+}
+
+/// Whether a cluster was begun in a folder.
+pub fn is_begun(folder: &Path) -> bool {
+    record::exists(folder)
+}
+
+/// The keys of a folder, for a cluster that is to be served there later. One that does not know them yet is given them when it is served.
+///
+/// # Errors
+/// The file system refuses, or what is kept there is damaged.
+pub fn keys(folder: &Path, today: Timestamp) -> Result<Keys, ServeError> {
+    fs::create_dir_all(folder).map_err(|source| ServeError::file(folder, source))?;
+    Keys::keep(&folder.join(KEYS), today.to_zoned(TimeZone::UTC).date())
 }
 
 /// Serves a folder's cluster in this process until it is told to end, by SIGTERM, SIGINT or `POST /breakfix/shutdown`, or is idle.
@@ -61,8 +78,7 @@ pub async fn run(folder: &Path) -> Result<(), ServeError> {
     let mut term = signal(SignalKind::terminate()).map_err(file(folder.to_owned()))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(file(folder.to_owned()))?;
     let mut settings = Settings::load(folder)?;
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let keys = Keys::keep(&folder.join("keys.json"), today)?;
+    let keys = keys(folder, Timestamp::now())?;
     let (record, cluster) = Record::open::<Cluster>(folder)?;
     let pace = Pace::Wall { speed: settings.speed };
     let host = Arc::new(Host::new(Arc::new(Mutex::new(cluster)), pace, Some(record), Timestamp::now));

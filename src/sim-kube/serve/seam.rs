@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
+use serde_json::Value;
 
 use super::input::{Asker, Request};
 use crate::{
     Cluster, Status, access,
-    api::{self, ApiRequest, ApiResponse, User, stream::StreamSpec, watch::WatchSpec},
+    api::{self, ApiRequest, ApiResponse, Content, User, stream::StreamSpec, watch::WatchSpec},
 };
 
 /// What becomes of a request.
@@ -14,6 +15,8 @@ use crate::{
 pub enum Answer {
     /// Everything at once.
     Whole { status: u16, headers: Vec<(String, String)>, body: Bytes },
+    /// A JSON document that has yet to be written down.
+    Document { status: u16, headers: Vec<(String, String)>, body: Value },
     /// Events as they come.
     Watch(Box<WatchSpec>),
     /// A connection of its own, or a log.
@@ -23,13 +26,13 @@ pub enum Answer {
 impl Answer {
     /// A refusal in the API's words.
     pub fn refusal(status: &Status) -> Self {
-        Self::json(status.code, &status.body())
+        Self::json(status.code, status.body())
     }
 
     /// A JSON document.
-    pub fn json(status: u16, body: &serde_json::Value) -> Self {
+    pub fn json(status: u16, body: Value) -> Self {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Self::Whole { status, headers, body: body.to_string().into() }
+        Self::Document { status, headers, body }
     }
 }
 
@@ -47,10 +50,10 @@ pub fn handle(cluster: &mut Cluster, request: &Request) -> Answer {
         ApiResponse::Reply(reply) => {
             let content = ("content-type".to_owned(), reply.content_type);
             let rest = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-            Answer::Whole {
-                status: reply.status,
-                headers: std::iter::once(content).chain(rest).collect(),
-                body: reply.body.into(),
+            let (status, headers) = (reply.status, std::iter::once(content).chain(rest).collect());
+            match reply.body {
+                Content::Document(body) => Answer::Document { status, headers, body },
+                Content::Bytes(bytes) => Answer::Whole { status, headers, body: bytes.into() },
             }
         }
         ApiResponse::Watch(watch) => Answer::Watch(Box::new(watch)),

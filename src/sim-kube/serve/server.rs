@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::{
     error::ServeError,
     keys::Keys,
-    service::{self, Service},
+    service::{self, Service, Way},
 };
 
 /// When the process has no more files to open for connections, it waits so long for some to end.
@@ -64,8 +64,9 @@ async fn connection(stream: TcpStream, acceptor: Acceptor, service: Arc<Service>
     let Ok((stream, peer)) = acceptor.accept(stream).await else { return };
     let certified = service::asker(peer);
     let mut stop = service.stop.subscribe();
-    let serving =
-        listen::serve(stream, move |request| service::answer(Arc::clone(&service), certified.clone(), request));
+    let serving = listen::serve(stream, move |request| {
+        service::answer(Arc::clone(&service), certified.clone(), request, Way::Wire)
+    });
     tokio::select! {
         _ = serving => {}
         // A moment for the answer that says so.

@@ -1,12 +1,12 @@
 //! One HTTP request, from the wire to the cluster and back.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use breakfix_sim::{listen::Body, peer::Peer};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Status,
     access::{self, User},
-    api::stream::StreamSpec,
+    api::{Content, stream::StreamSpec},
 };
 
 /// Bodies that the real server takes, too (its default `--max-request-body-bytes`).
@@ -56,16 +56,45 @@ pub fn asker(peer: Option<Peer>) -> Option<Asker> {
     Some(access::authenticate::certified(&common_name, &organizations, &digest).into())
 }
 
+/// JSON that was never written down: the whole body of an answer inside this process, found among its extensions.
+#[derive(Clone, Debug)]
+pub struct Document(pub Value);
+
+/// How an answer is handed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// As bytes.
+    Wire,
+    /// JSON as a [`Document`].
+    Here,
+}
+
 /// Answers one request of a connection whose certificate is `certified`'s.
-pub async fn answer(
+pub async fn answer<B>(
     service: Arc<Service>,
     certified: Option<Asker>,
-    request: http::Request<Incoming>,
-) -> Response<Body> {
+    request: http::Request<B>,
+    way: Way,
+) -> Response<Body>
+where
+    B: hyper::body::Body + Send,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     service.host.asked();
-    let mut response = match respond(&service, certified, request).await {
-        Ok(response) => response,
-        Err(status) => whole(Answer::refusal(&status)),
+    let answer = match respond(&service, certified, request).await {
+        Ok(Responded::Now(answer)) => Ok(answer),
+        Ok(Responded::Later(response)) => Err(response),
+        Err(status) => Ok(Answer::refusal(&status)),
+    };
+    let mut response = match (answer, way) {
+        (Ok(Answer::Document { status, headers, body }), Way::Here) => {
+            let mut response = whole(Answer::Whole { status, headers, body: Bytes::new() });
+            response.extensions_mut().insert(Document(body));
+            response
+        }
+        (Ok(answer), _) => whole(answer),
+        (Err(response), _) => response,
     };
     let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static(concat!("breakfix-sim/", env!("CARGO_PKG_VERSION"))));
@@ -73,11 +102,23 @@ pub async fn answer(
     response
 }
 
-async fn respond(
+/// What a request comes to.
+enum Responded {
+    Now(Answer),
+    /// What goes on, or was fetched from somewhere else.
+    Later(Response<Body>),
+}
+
+async fn respond<B>(
     service: &Arc<Service>,
     certified: Option<Asker>,
-    request: http::Request<Incoming>,
-) -> Result<Response<Body>, Status> {
+    request: http::Request<B>,
+) -> Result<Responded, Status>
+where
+    B: hyper::body::Body + Send,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     let (parts, body) = request.into_parts();
     let asker = match certified {
         Some(asker) => asker,
@@ -86,7 +127,8 @@ async fn respond(
     let path = parts.uri.path().to_owned();
     if let Some(verb) = path.strip_prefix("/breakfix/") {
         let body = read(body).await?;
-        return Ok(whole(control::answer(service, &asker, &parts.method, verb, parts.uri.query(), &body)));
+        let answer = control::answer(service, &asker, &parts.method, verb, parts.uri.query(), &body);
+        return Ok(Responded::Now(answer));
     }
     let body = Blob(read(body).await?);
     let request = Request {
@@ -103,16 +145,20 @@ async fn respond(
     } else {
         service.host.act(request)?
     };
-    match answer {
-        Answer::Whole { .. } => Ok(whole(answer)),
-        Answer::Watch(watch) => Ok(watching::answer(Arc::clone(&service.host), *watch)),
-        Answer::Stream(StreamSpec::Proxy(spec)) => proxy::answer(&service.host, spec, &parts.headers).await,
-        Answer::Stream(stream) => streams::answer(&service.host, stream, parts),
-    }
+    Ok(Responded::Later(match answer {
+        Answer::Whole { .. } | Answer::Document { .. } => return Ok(Responded::Now(answer)),
+        Answer::Watch(watch) => watching::answer(Arc::clone(&service.host), *watch),
+        Answer::Stream(StreamSpec::Proxy(spec)) => proxy::answer(&service.host, spec, &parts.headers).await?,
+        Answer::Stream(stream) => streams::answer(&service.host, stream, parts)?,
+    }))
 }
 
 /// The whole body of a request.
-async fn read(body: Incoming) -> Result<Bytes, Status> {
+async fn read<B>(body: B) -> Result<Bytes, Status>
+where
+    B: hyper::body::Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
     match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Status::new(
@@ -140,12 +186,16 @@ fn kept(headers: &HeaderMap) -> std::collections::BTreeMap<String, String> {
 
 /// An answer that is all there.
 pub fn whole(answer: Answer) -> Response<Body> {
-    let Answer::Whole { status, headers, body } = answer else {
-        return whole(Answer::refusal(&Status::new(
-            500,
-            "InternalError",
-            "this goes on and cannot be answered at once",
-        )));
+    let (status, headers, body) = match answer {
+        Answer::Whole { status, headers, body } => (status, headers, body),
+        Answer::Document { status, headers, body } => (status, headers, Content::Document(body).to_bytes().into()),
+        Answer::Watch(_) | Answer::Stream(_) => {
+            return whole(Answer::refusal(&Status::new(
+                500,
+                "InternalError",
+                "this goes on and cannot be answered at once",
+            )));
+        }
     };
     let mut response = Response::new(Full::new(body).map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -2,7 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -10,12 +14,14 @@ use serde_json::{Value, json};
 
 use super::{
     trouble::Trouble,
-    wire::{Service, Wire},
+    wire::{Credentials, Service, Wire},
 };
 
-/// How many times a throttled call is made again, and the first pause; each is twice as long as the one before.
+/// How many times a call is made again that was throttled or broke down, and the first pause; each is twice as long as the one before.
 const AGAIN: u32 = 5;
-const PAUSE_MILLIS: u64 = 250;
+/// The same where an emulator breaks down, as some do over every operation that they do not know.
+const EMULATOR_AGAIN: u32 = 1;
+const PAUSE: Duration = Duration::from_millis(250);
 /// No list of a lab is longer; what goes on is an answer that is none.
 const PAGES_MAX: usize = 100;
 
@@ -30,9 +36,17 @@ pub(super) struct Api {
     pub own_account: bool,
     /// Whether nothing real runs behind it.
     pub simulated: bool,
+    /// Whether it is somebody else's make of the API, so that operations may be missing.
+    pub emulated: bool,
+    /// The first pause before a call is made again.
+    pause: Duration,
+    /// Whose things are looked at.
+    whose: Whose,
     /// The families of the lab's task definitions.
     families: BTreeSet<String>,
     at: Mutex<Option<Timestamp>>,
+    /// How many calls nobody answered.
+    silences: AtomicU32,
 }
 
 impl Api {
@@ -44,8 +58,12 @@ impl Api {
             tags: BTreeMap::new(),
             own_account: true,
             simulated: false,
+            emulated: false,
+            pause: PAUSE,
+            whose: Whose::Session,
             families: BTreeSet::new(),
             at: Mutex::default(),
+            silences: AtomicU32::new(0),
         }
     }
 
@@ -56,6 +74,28 @@ impl Api {
     /// Nothing real runs behind it.
     pub(super) fn simulated(self) -> Self {
         Self { simulated: true, ..self }
+    }
+
+    /// Somebody else's make of the API.
+    pub(super) fn emulated(self, emulated: bool) -> Self {
+        Self { emulated, ..self }
+    }
+
+    /// Nothing but what breakfix made and nobody came back for, whatever session it was of.
+    pub(super) fn forgotten(self, expired: Expired) -> Self {
+        Self { whose: Whose::Nobody(expired), own_account: false, ..self }
+    }
+
+    /// In tests nobody waits.
+    #[cfg(test)]
+    pub(super) fn impatient(self) -> Self {
+        Self { pause: Duration::from_millis(1), ..self }
+    }
+
+    /// The same account as somebody else sees it. What they make bears no tag of ours: that would take rights that they need not have.
+    pub(super) fn seen_by(&self, credentials: Credentials) -> Self {
+        let seen = Self::new(self.wire.of(credentials), self.account.clone(), self.region.clone());
+        Self { simulated: self.simulated, emulated: self.emulated, ..seen }
     }
 
     /// With these tags on everything that is made; `own_account`: all that is in the account is the lab's.
@@ -71,7 +111,8 @@ impl Api {
     /// The same account, with everything in it, whosesoever it is.
     pub(super) fn seeing_everything(&self) -> Self {
         let Self { account, region, tags, .. } = self;
-        Self::new(Arc::clone(&self.wire), account.clone(), region.clone()).owning(tags.clone(), true)
+        let seen = Self::new(Arc::clone(&self.wire), account.clone(), region.clone()).owning(tags.clone(), true);
+        Self { simulated: self.simulated, emulated: self.emulated, pause: self.pause, ..seen }
     }
 
     pub(super) fn owns_family(&self, family: &str) -> bool {
@@ -89,12 +130,33 @@ impl Api {
                     }
                     return Ok(answer.value);
                 }
-                Err(trouble) if trouble.is_throttled() && tries < AGAIN => {
-                    tokio::time::sleep(std::time::Duration::from_millis(PAUSE_MILLIS << tries)).await;
+                Err(trouble) if trouble.is_passing() && tries < self.patience(&trouble) => {
+                    tokio::time::sleep(self.pause * (1 << tries)).await;
                     tries += 1;
                 }
-                Err(trouble) => return Err(trouble),
+                Err(Trouble::Broken { status, body }) if self.emulated => {
+                    let why = format!("status {status}, {}", body.lines().next().unwrap_or(""));
+                    return Err(Trouble::Unserved { operation: operation.to_owned(), why });
+                }
+                Err(trouble) => {
+                    if matches!(trouble, Trouble::Slow(_) | Trouble::Unreachable(_)) {
+                        self.silences.fetch_add(1, Ordering::Relaxed);
+                    }
+                    return Err(trouble);
+                }
             }
+        }
+    }
+
+    /// How many calls nobody has answered so far.
+    pub(super) fn silences(&self) -> u32 {
+        self.silences.load(Ordering::Relaxed)
+    }
+
+    fn patience(&self, trouble: &Trouble) -> u32 {
+        match trouble {
+            Trouble::Broken { .. } if self.emulated => EMULATOR_AGAIN,
+            _ => AGAIN,
         }
     }
 
@@ -141,13 +203,52 @@ impl Api {
         json!([{"ResourceType": resource, "Tags": tags}])
     }
 
-    /// Whether an object bears the session's tag, in any of the ways in which services write tags.
+    /// Whether an object bears the session's tag (or is one that nobody came back for), in any of the ways in which services write tags.
     pub(super) fn is_tagged(&self, object: &Value) -> bool {
-        let wanted = self.tags.get(SESSION_TAG);
-        wanted.is_some_and(|wanted| tag(object, SESSION_TAG) == Some(wanted.as_str()))
+        match &self.whose {
+            Whose::Session => {
+                let wanted = self.tags.get(SESSION_TAG);
+                wanted.is_some_and(|wanted| tag(object, SESSION_TAG) == Some(wanted.as_str()))
+            }
+            Whose::Nobody(expired) => expired.holds(object),
+        }
     }
 }
 
+/// Whose things an account is asked about.
+#[derive(Clone, Debug)]
+enum Whose {
+    /// The session's own.
+    Session,
+    /// Those of sessions whose time is over.
+    Nobody(Expired),
+}
+
+/// What breakfix made, and whose expiry has passed.
+#[derive(Clone, Debug)]
+pub(super) struct Expired {
+    pub now: Timestamp,
+    /// Sessions that are open on this machine: theirs to stop, whatever their tags say.
+    pub but: BTreeSet<String>,
+}
+
+impl Expired {
+    /// A tag that is missing, or cannot be read, is no expiry: the thing stays.
+    fn holds(&self, object: &Value) -> bool {
+        let is_ours = tag(object, OWNER_TAG) == Some(OWNER);
+        let session = tag(object, SESSION_TAG).unwrap_or_default();
+        let expires = tag(object, EXPIRES_TAG).and_then(|text| text.parse::<Timestamp>().ok());
+        is_ours && !session.is_empty() && !self.but.contains(session) && expires.is_some_and(|at| at <= self.now)
+    }
+}
+
+/// The tag of everything that any breakfix made, and what it says.
+pub(super) const OWNER_TAG: &str = "breakfix.dev/owner";
+pub(super) const OWNER: &str = "breakfix";
+/// The tag with the lab's name.
+pub(super) const LAB_TAG: &str = "breakfix.dev/lab";
+/// The tag with the time after which a sweep takes a thing for forgotten.
+pub(super) const EXPIRES_TAG: &str = "breakfix.dev/expires";
 /// The tag that says whose a resource is.
 pub(super) const SESSION_TAG: &str = "breakfix.dev/session";
 /// The tag with the name that the lab's documents give, where the API has none.
@@ -181,5 +282,23 @@ mod tests {
             assert_eq!(tag(&object, NAME_TAG), Some("web"), "{object}");
         }
         assert_eq!(tag(&json!({"Tags": []}), NAME_TAG), None);
+    }
+
+    #[test]
+    fn only_what_is_ours_and_has_expired_is_forgotten() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let expired = Expired { now: at("2026-11-22T12:00:00Z"), but: BTreeSet::from(["open".to_owned()]) };
+        let object = |owner: &str, session: &str, expires: &str| json!({"tags": {OWNER_TAG: owner, SESSION_TAG: session, EXPIRES_TAG: expires}});
+        assert!(expired.holds(&object("breakfix", "s", "2026-11-22T11:59:59Z")));
+        for (owner, session, expires) in [
+            ("breakfix", "s", "2026-11-22T12:00:01Z"),
+            ("breakfix", "open", "2026-11-21T00:00:00Z"),
+            ("somebody", "s", "2026-11-21T00:00:00Z"),
+            ("breakfix", "s", "soon"),
+            ("breakfix", "", "2026-11-21T00:00:00Z"),
+        ] {
+            assert!(!expired.holds(&object(owner, session, expires)), "{owner} {session} {expires}");
+        }
+        assert!(!expired.holds(&json!({"tags": {"Name": "web"}})) && !expired.holds(&json!({})));
     }
 }

@@ -10,13 +10,25 @@ use breakfix_lab::{
 };
 use serde_json::{Value, json};
 
-use super::{api::Api, resolve::Known, target::AwsTarget, trouble::Trouble};
+use super::{
+    api::Api,
+    kind::Kind,
+    resolve::Known,
+    target::AwsTarget,
+    trouble::Trouble,
+    wire::{Credentials, Service::Sts},
+};
 use crate::{
     journal::Undo,
     life::edit,
     target::{Cause, TargetError},
 };
 
+/// How long a role is taken for: the shortest time that STS knows.
+const ROLE_SECONDS: u32 = 900;
+/// How often, and with which pauses, a role is given another chance on a system whose rights take their time to come round.
+const RIGHTS_TRIES: u32 = 5;
+const RIGHTS_PAUSE: Duration = Duration::from_secs(3);
 /// How long one request of a load may take.
 const LOAD_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -25,7 +37,7 @@ impl AwsTarget {
         let api = &*self.api().await?;
         match change {
             Change::With(with) => self.with(api, with).await,
-            Change::Outage(outage) => self.fail(outage, undo).await,
+            Change::Outage(outage) => self.fail(api, outage, undo).await,
             Change::Drain(nodes) => self.drain(api, nodes, undo).await,
             other => self.one(api, other, &BTreeMap::new()).await,
         }
@@ -94,7 +106,7 @@ impl AwsTarget {
         let kind = self.kind(&patch.kind)?;
         let mut known = Known::default();
         let found = known.object(api, &patch.kind, name).await.map_err(cannot)?;
-        let object = found.ok_or_else(|| TargetError::new(Cause::Answered, format!("{what}: there is none")))?;
+        let object = found.ok_or_else(|| TargetError::new(Cause::Denied, format!("{what}: there is none")))?;
         let mut document = kind.document(&object);
         for (edits, merged) in [(&patch.merge, true), (&patch.strategic, false)] {
             let Some(mut edits) = edits.clone() else { continue };
@@ -105,7 +117,56 @@ impl AwsTarget {
                 edit::strategic(&mut document, &edits);
             }
         }
-        kind.update(api, &object, &document).await.map_err(cannot)
+        match &patch.account {
+            None => kind.update(api, &object, &document).await.map_err(cannot),
+            Some(role) => self.update_as(api, &role.name, kind, (&object, &document), &what).await,
+        }
+    }
+
+    /// Makes an edit as a role, with nothing but its rights. That these do not suffice is an answer.
+    async fn update_as(
+        &self,
+        api: &Api,
+        role: &str,
+        kind: &dyn Kind,
+        (object, document): (&Value, &Value),
+        what: &str,
+    ) -> Result<(), TargetError> {
+        let what = format!("{what} as Role {role}");
+        let mut tries = 0;
+        loop {
+            let done = async { kind.update(&self.taken_role(api, role).await?, object, document).await }.await;
+            match done {
+                // A right that was given a moment ago may not have come round yet.
+                Err(trouble) if trouble.is_forbidden() && tries < RIGHTS_TRIES && !self.host.skips_time() => {
+                    self.host.pass(RIGHTS_PAUSE).await?;
+                    tries += 1;
+                }
+                Err(trouble) if trouble.is_forbidden() || matches!(trouble, Trouble::NoReference(_)) => {
+                    return Err(TargetError::new(Cause::Denied, what).because(trouble));
+                }
+                done => return done.map_err(|trouble| self.cannot(&what, trouble)),
+            }
+        }
+    }
+
+    /// The account as a role sees it, taken as the learner would take it.
+    async fn taken_role(&self, api: &Api, role: &str) -> Result<Api, Trouble> {
+        let found = Known::default().object(api, "Role", role).await?;
+        let found = found.ok_or_else(|| Trouble::NoReference(format!("Role/{role}.arn")))?;
+        let learner = self.host.learner().map_err(|error| Trouble::Odd(error.chain()))?;
+        let learner = learner.map(|credentials| api.seen_by(credentials));
+        let input = json!({
+            "RoleArn": found.get("Arn"), "RoleSessionName": "breakfix", "DurationSeconds": ROLE_SECONDS,
+        });
+        let answer = learner.as_ref().unwrap_or(api).call(Sts, "AssumeRole", input).await?;
+        let part = |name: &str| answer.pointer(&format!("/Credentials/{name}")).and_then(Value::as_str);
+        match (part("AccessKeyId"), part("SecretAccessKey"), part("SessionToken")) {
+            (Some(id), Some(secret), Some(token)) => {
+                Ok(api.seen_by(Credentials::new(id, secret, Some(token.to_owned()), None, "breakfix")))
+            }
+            _ => Err(Trouble::Odd("a role without credentials".to_owned())),
+        }
     }
 
     async fn delete_chosen(&self, api: &Api, delete: &Delete) -> Result<(), TargetError> {
@@ -118,6 +179,9 @@ impl AwsTarget {
             (None, Some(name)) => known.object(api, &delete.kind, name).await.map_err(cannot)?.into_iter().collect(),
             (None, None) => Vec::new(),
         };
+        if chosen.is_empty() {
+            return Err(TargetError::new(Cause::Denied, format!("{what}: there is none")));
+        }
         let count = delete.count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
         for object in chosen.iter().take(count) {
             kind.delete(api, object).await.map_err(cannot)?;
@@ -149,7 +213,7 @@ impl AwsTarget {
         let what = format!("{verb} Service {name}");
         let cannot = |trouble: Trouble| self.cannot(&what, trouble);
         let found = Known::default().object(api, "Service", name).await.map_err(cannot)?;
-        let service = found.ok_or_else(|| TargetError::new(Cause::Answered, format!("{what}: there is none")))?;
+        let service = found.ok_or_else(|| TargetError::new(Cause::Denied, format!("{what}: there is none")))?;
         self.kind("Service")?.update(api, &service, &document).await.map_err(cannot)
     }
 

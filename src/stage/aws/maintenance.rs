@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use breakfix_lab::{
-    change::{Nodes, Outage},
+    change::{self, Nodes},
     check::Owner,
 };
+use breakfix_sim_aws::services::outage::Outage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -26,13 +27,35 @@ enum Note {
 
 impl AwsTarget {
     /// Lets something of the provider's fail.
-    pub(super) async fn fail(&self, outage: &Outage, undo: &dyn Undo) -> Result<(), TargetError> {
-        noted(undo, &Note::Outage(outage.clone()))?;
-        self.host.outage(outage, false).await
+    pub(super) async fn fail(&self, api: &Api, outage: &change::Outage, undo: &dyn Undo) -> Result<(), TargetError> {
+        let outages = match outage {
+            change::Outage::Zone(zone) => vec![Outage::Zone(zone.clone())],
+            change::Outage::Capacity(provider) => vec![Outage::Capacity(provider.clone())],
+            change::Outage::Agents(nodes) => {
+                let machines = self.chosen_machines(api, nodes).await?;
+                machines.iter().map(|it| Outage::Agent(text(it, "ec2InstanceId").to_owned())).collect()
+            }
+        };
+        for outage in outages {
+            noted(undo, &Note::Outage(outage.clone()))?;
+            self.host.outage(&outage, false).await?;
+        }
+        Ok(())
     }
 
     /// Sets machines to DRAINING: their services' tasks move, as the services' deployment configurations allow.
     pub(super) async fn drain(&self, api: &Api, nodes: &Nodes, undo: &dyn Undo) -> Result<(), TargetError> {
+        for machine in &self.chosen_machines(api, nodes).await? {
+            noted(undo, &Note::Drained(text(machine, "Name").to_owned()))?;
+            self.set_status(api, machine, "DRAINING")
+                .await
+                .map_err(|trouble| self.cannot("drain a machine", trouble))?;
+        }
+        Ok(())
+    }
+
+    /// The machines that are meant; one at least.
+    async fn chosen_machines(&self, api: &Api, nodes: &Nodes) -> Result<Vec<Value>, TargetError> {
         let what = "find the machines";
         let mut known = Known::default();
         let mut chosen = match &nodes.running {
@@ -47,13 +70,7 @@ impl AwsTarget {
         if chosen.is_empty() {
             return Err(TargetError::new(Cause::Denied, format!("{what}: there is none")));
         }
-        for machine in &chosen {
-            noted(undo, &Note::Drained(text(machine, "Name").to_owned()))?;
-            self.set_status(api, machine, "DRAINING")
-                .await
-                .map_err(|trouble| self.cannot("drain a machine", trouble))?;
-        }
-        Ok(())
+        Ok(chosen)
     }
 
     async fn set_status(&self, api: &Api, machine: &Value, status: &str) -> Result<(), Trouble> {

@@ -13,8 +13,10 @@ mod images;
 mod kind;
 mod maintenance;
 mod observe;
+mod probe;
 mod resolve;
 mod sim;
+mod sweep;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use crate::target::{Cause, Place, Target, TargetError, TargetName};
 use host::Origin;
+pub use sweep::{Forgotten, Sweep, counted};
 use target::AwsTarget;
 
 /// The file of breakfix's folder with the accounts and regions that labs may use.

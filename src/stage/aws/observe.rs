@@ -29,8 +29,18 @@ impl AwsTarget {
         let mut answers: BTreeMap<Query, Answer> = BTreeMap::new();
         match self.api().await {
             Ok(api) => {
+                let silences = api.silences();
                 for query in queries {
-                    answers.insert(query.clone(), self.answer(&api, query).await);
+                    // Whoever is silent once is waited for once: each further question would only take as long.
+                    let answer = match api.silences() > silences {
+                        true => Err(Failure {
+                            what: query.to_string(),
+                            why: "not asked: the account did not answer another question a moment ago".to_owned(),
+                            hint: Some(self.host.when_unreachable()),
+                        }),
+                        false => self.answer(&api, query).await,
+                    };
+                    answers.insert(query.clone(), answer);
                 }
                 let at = api.at().unwrap_or_else(Timestamp::now);
                 Observation { at, answers }
@@ -46,10 +56,12 @@ impl AwsTarget {
         let what = query.to_string();
         let failed = |trouble: Trouble| failure(what.clone(), &self.cannot(&what, trouble));
         match query {
-            Query::Objects { kind, .. } => match super::kind::find(kind) {
+            Query::Objects { kind: name, .. } => match super::kind::find(name) {
                 Some(kind) => match kind.list(api).await {
-                    // A kind that is not served at all is one of which there can be none.
-                    Err(trouble) if trouble.is_unknown_operation() => Ok(Fetched::Objects(Vec::new())),
+                    // A kind that is not served is one of which there can be none, unless the lab has made some: then it is only not seen.
+                    Err(trouble) if trouble.is_unknown_operation() && !self.has_made(name) => {
+                        Ok(Fetched::Objects(Vec::new()))
+                    }
                     found => found.map(Fetched::Objects).map_err(failed),
                 },
                 None => Ok(Fetched::Objects(Vec::new())),
@@ -89,6 +101,10 @@ impl AwsTarget {
             | Query::Processes { .. }
             | Query::File { .. } => Err(Failure { what, why: "this is no matter of ECS labs".to_owned(), hint: None }),
         }
+    }
+
+    fn has_made(&self, kind: &str) -> bool {
+        self.place.documents.iter().any(|document| document.kind == kind)
     }
 
     async fn decide(&self, api: &Api, role: &str, grants: &[Grant]) -> Result<Fetched, Trouble> {

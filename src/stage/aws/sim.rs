@@ -1,10 +1,6 @@
 //! How a simulated account begins.
 
-use breakfix_lab::change::Outage;
-use breakfix_sim_aws::{
-    Config,
-    services::{iam::principals::Credentials, outage},
-};
+use breakfix_sim_aws::{Config, services::iam::principals::Credentials};
 use jiff::Timestamp;
 
 /// AWS's own example account.
@@ -36,10 +32,7 @@ pub(super) fn word(seed: u64, number: u64) -> String {
     format!("{:016x}", mixed ^ (mixed >> 27))
 }
 
-/// An outage in the simulator's words.
-pub(super) fn outage(outage: &Outage) -> outage::Outage {
-    match outage {
-        Outage::Zone(zone) => outage::Outage::Zone(zone.clone()),
-        Outage::Capacity(provider) => outage::Outage::Capacity(provider.clone()),
-    }
+/// Long-term credentials of the simulator's, as a signer wants them.
+pub(super) fn credentials(key: &Credentials) -> aws_credential_types::Credentials {
+    aws_credential_types::Credentials::new(&key.access_key_id, &key.secret_access_key, None, None, "breakfix")
 }

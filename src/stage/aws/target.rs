@@ -3,13 +3,18 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use breakfix_grade::{Baseline, Failure, Fetched, Observation, Query};
+use breakfix_grade::{Baseline, Failure, Observation, Query};
 use breakfix_lab::{Change, Document, lab::Capability};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{api::Api, host::Host, kind, trouble::Trouble};
+use super::{
+    api::Api,
+    host::{Able, Host},
+    kind,
+    trouble::Trouble,
+};
 use crate::{
     journal::Undo,
     target::{Cause, Place, Reach, Target, TargetError, WayBack},
@@ -61,8 +66,10 @@ impl AwsTarget {
 #[async_trait]
 impl Target for AwsTarget {
     async fn capabilities(&self) -> Result<BTreeSet<Capability>, TargetError> {
-        let is_simulated = self.api().await?.simulated;
-        Ok(is_simulated.then_some(Capability::Outages).into_iter().collect())
+        match self.host.able() {
+            Able::Known(able) => Ok(able),
+            Able::ToBeTried => self.probed().await,
+        }
     }
 
     async fn clashes(&self, documents: &[Document]) -> Result<Vec<String>, TargetError> {
@@ -96,6 +103,17 @@ impl Target for AwsTarget {
             .map_err(|Failure { what, why, .. }| TargetError::new(Cause::Answered, format!("{what}: {why}")))
     }
 
+    async fn hand_over(&self) -> Result<(), TargetError> {
+        if self.host.hand_over().await? {
+            self.disconnect().await;
+        }
+        Ok(())
+    }
+
+    fn is_there(&self) -> bool {
+        self.host.is_there()
+    }
+
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {
         self.host.pass(time).await
     }
@@ -123,16 +141,17 @@ impl Target for AwsTarget {
     }
 
     async fn inventory(&self) -> Result<Vec<String>, TargetError> {
-        let kinds = kind::in_order().into_iter().map(|kind| Query::Objects { kind: kind.to_owned(), namespace: None });
-        let observation = self.fetch(&kinds.collect()).await;
+        let api = &*self.api().await?;
         let mut lines = Vec::new();
-        for (query, answer) in &observation.answers {
-            let found = answer.as_ref().map_err(|failure| TargetError::new(Cause::Answered, failure.to_string()))?;
-            if let (Query::Objects { kind, .. }, Fetched::Objects(objects)) = (query, found) {
-                let name = |object: &Value| object.get("Name").and_then(Value::as_str).unwrap_or("").to_owned();
-                let stopped = |it: &&Value| it.get("lastStatus").and_then(Value::as_str) == Some("STOPPED");
-                lines.extend(objects.iter().filter(|it| !stopped(it)).map(|it| format!("{kind} {}", name(it))));
-            }
+        for name in kind::in_order() {
+            let objects = match self.kind(name)?.list(api).await {
+                // What the service does not know there cannot be.
+                Err(trouble) if trouble.is_unknown_operation() => continue,
+                objects => objects.map_err(|trouble| self.cannot(format!("list each {name}"), trouble))?,
+            };
+            let text = |object: &Value, key: &str| object.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+            let left = objects.iter().filter(|it| text(it, "lastStatus") != "STOPPED");
+            lines.extend(left.map(|it| format!("{name} {}", text(it, "Name"))));
         }
         lines.sort();
         Ok(lines)

@@ -6,14 +6,14 @@ use std::{
     net::TcpListener,
 };
 
-use bollard::models::ContainerSummary;
+use bollard::models::{ContainerSummary, ImageSummary};
 use breakfix_lab::Document;
 
 use super::{
     DockerTarget,
     belongs::host_ports,
     endpoint::Address,
-    images::{self, Held},
+    images,
     labels::SESSION,
     things::{Lists, listed_name},
 };
@@ -22,7 +22,8 @@ use crate::target::TargetError;
 impl DockerTarget {
     /// One line for each thing in the way.
     pub(super) async fn in_the_way(&self, documents: &[Document]) -> Result<Vec<String>, TargetError> {
-        let Lists { containers, networks, volumes, .. } = self.engine.lists().await?;
+        let lists = self.engine.lists().await?;
+        let Lists { containers, networks, volumes, images } = &lists;
         let mut found = Vec::new();
         for document in documents {
             let name = document.name.as_str();
@@ -44,8 +45,9 @@ impl DockerTarget {
                 None => {}
             }
         }
-        found.extend(self.ports_in_the_way(documents, &containers));
-        found.extend(self.images_in_the_way().await?);
+        found.extend(self.ports_in_the_way(documents, containers));
+        found.extend(self.images_in_the_way(images)?);
+        *self.listed.lock().await = Some(lists);
         Ok(found)
     }
 
@@ -71,15 +73,10 @@ impl DockerTarget {
         found
     }
 
-    async fn images_in_the_way(&self) -> Result<Vec<String>, TargetError> {
-        let mut found = Vec::new();
-        for reference in images::references(&self.place)? {
-            let there = self.engine.image(reference.short()).await?;
-            if images::held(there.as_ref(), None) == Held::Foreign {
-                found.push(format!("image `{reference}`, which is not breakfix's"));
-            }
-        }
-        Ok(found)
+    fn images_in_the_way(&self, listed: &[ImageSummary]) -> Result<Vec<String>, TargetError> {
+        let references = images::references(&self.place)?;
+        let foreign = references.iter().filter(|reference| images::is_foreign(listed, reference));
+        Ok(foreign.map(|reference| format!("image `{reference}`, which is not breakfix's")).collect())
     }
 }
 

@@ -77,6 +77,8 @@ impl DockerTarget {
 
     /// Everything of this session: containers first, as they hold the rest; then once more, in case somebody was quicker.
     pub(super) async fn clear_all(&self) -> Result<(), TargetError> {
+        // What is still being made cannot be seen yet.
+        self.engine.settled().await;
         for _ in 0..3 {
             let Look { snapshot, mine, .. } = self.engine.lab(&self.place).await?;
             if mine.containers.is_empty() && mine.networks.is_empty() && mine.volumes.is_empty() {

@@ -88,15 +88,24 @@ impl DockerTarget {
     }
 
     async fn create_container(&self, document: &Document) -> Result<(), TargetError> {
-        let what = format!("create the container {}", document.name);
+        let name = &document.name;
+        let what = format!("create the container {name}");
         self.refuse_binds(&document.body, &what)?;
-        if let Some(there) = self.there("container", &format!("/containers/{}/json", document.name)).await? {
-            self.may_replace(&there, &what)?;
-            self.remove_container(&document.name, true).await?;
-        }
-        Marks::will_make(&self.place.folder, [document.name.as_str()].into_iter())?;
+        Marks::will_make(&self.place.folder, [name.as_str()].into_iter())?;
         let plan = Plan::new(document.body.clone()).labelled(&labels(&self.place, Role::Lab));
-        self.run(&document.name, &plan).await
+        // Hardly ever is a name taken, and the engine says so itself.
+        match self.engine.create_container(name, &plan.body).await {
+            Ok(_) => return self.connect_and_start(name, &plan).await,
+            Err(error) if error.is(StatusCode::CONFLICT) => {
+                let Some(there) = self.there("container", &format!("/containers/{name}/json")).await? else {
+                    return Err(self.engine.trouble(what, error));
+                };
+                self.may_replace(&there, &what)?;
+                self.remove_container(name, true).await?;
+            }
+            Err(error) => return Err(self.engine.trouble(what, error)),
+        }
+        self.run(name, &plan).await
     }
 
     /// Creates, connects, starts. A container that cannot start stays: that may be the very fault.
@@ -127,7 +136,7 @@ impl DockerTarget {
         self.start(name).await
     }
 
-    /// Starts. Only a port in use is an error: everything else that keeps a container from starting is the lab's matter.
+    /// Starts. Only a port in use and a full disk are errors: everything else that keeps a container from starting is the lab's matter.
     pub(super) async fn start(&self, name: &str) -> Result<(), TargetError> {
         let what = format!("start the container {name}");
         let engine = &self.engine;
@@ -136,6 +145,7 @@ impl DockerTarget {
             Ok(()) => Ok(()),
             Err(error @ EngineError::Answered { .. }) => match taken_port(error.words()) {
                 Some(port) => Err(port_in_use(&what, &port).because(error)),
+                None if error.words().contains("no space left on device") => Err(self.engine.trouble(what, error)),
                 None if error.is_missing() && !error.words().contains("exec") && error.words().contains(name) => {
                     Err(self.engine.trouble(what, error))
                 }

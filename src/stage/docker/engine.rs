@@ -148,6 +148,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Waits for changes that were asked for and that nobody has waited for.
+    pub(super) async fn settled(&self) {
+        self.way.settled(self.patience).await;
+    }
+
     /// A typed question, with the usual patience.
     pub(super) async fn ask<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, EngineError> {
         self.within(self.patience, answer).await

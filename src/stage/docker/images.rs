@@ -13,7 +13,7 @@ use bollard::{
     },
 };
 use bytes::Bytes;
-use futures::{TryStreamExt, future};
+use futures::{TryStreamExt, future, future::try_join_all};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -86,6 +86,12 @@ pub(super) fn held(image: Option<&Value>, wanted: Option<&Image>) -> Held {
     }
 }
 
+/// Whether the list of an engine's images has somebody else's under this name.
+pub(super) fn is_foreign(listed: &[ImageSummary], reference: &Reference) -> bool {
+    let named = |image: &&ImageSummary| image.repo_tags.iter().any(|tag| tag == reference.short());
+    listed.iter().find(named).is_some_and(|image| !image.labels.contains_key(WORKLOAD_LABEL))
+}
+
 impl Engine {
     pub(super) async fn image(&self, reference: &str) -> Result<Option<Value>, TargetError> {
         let found = self.find(&format!("/images/{reference}/json")).await;
@@ -104,9 +110,10 @@ impl Engine {
         let _turn = lock_images(&place.folder).await?;
         let all = packed(&references)?;
         let mut marks = Marks::read(&place.folder)?;
+        let noted = marks.images.clone();
         let (mut missing, mut replaced) = (BTreeSet::new(), Vec::new());
-        for reference in &references {
-            let there = self.image(reference.short()).await?;
+        let there = try_join_all(references.iter().map(|reference| self.image(reference.short()))).await?;
+        for (reference, there) in references.iter().zip(there) {
             let held = held(there.as_ref(), all.images.get(reference.short()));
             let known = marks.images.get(reference.short()).copied().unwrap_or(false);
             match held {
@@ -124,12 +131,17 @@ impl Engine {
             }
         }
         // On disk before the engine changes, so that a crash leaves no image that nobody answers for.
-        marks.write(&place.folder)?;
+        if marks.images != noted {
+            marks.write(&place.folder)?;
+        }
         if missing.is_empty() {
             return Ok(());
         }
-        self.check_architecture().await?;
-        self.load(if missing == references { all } else { packed(&missing)? }).await?;
+        let archive = if missing == references { all } else { packed(&missing)? };
+        // To say what an engine is, it starts two programs: the load need not wait for that. One for other machines' programs goes with the session.
+        let (fits, loaded) = futures::join!(self.check_architecture(), self.load(archive));
+        fits?;
+        loaded?;
         for id in replaced {
             // Still used by a container of another session, or by another name: then it stays.
             drop(self.remove_image(&id).await);

@@ -38,8 +38,6 @@ mod target;
 mod things;
 mod way;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::{
@@ -68,21 +66,8 @@ pub async fn open(place: Place, _home: &Home) -> Result<Box<dyn Target>, TargetE
 /// # Errors
 /// The engine's; none where the session never used one and there is none.
 pub async fn sweep(home: &Home, id: &str) -> Result<(), TargetError> {
-    let place = Place {
-        platform: breakfix_lab::Platform::Docker,
-        session: id.to_owned(),
-        lab: String::new(),
-        folder: home.session(id),
-        namespace: String::new(),
-        documents: Vec::new(),
-        files: BTreeMap::new(),
-        texts: BTreeMap::new(),
-        images: Vec::new(),
-        zones: Vec::new(),
-        contexts: Vec::new(),
-        requires: Vec::new(),
-        opened: Timestamp::now(),
-    };
+    let nobodys = Place::of_nobody(breakfix_lab::Platform::Docker, home.session(id));
+    let place = Place { session: id.to_owned(), opened: Timestamp::now(), ..nobodys };
     let used = Marks::is_kept(&place.folder);
     match open(place, home).await {
         Ok(target) => target.clear().await,

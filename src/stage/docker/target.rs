@@ -18,9 +18,9 @@ use super::{
     endpoint::Origin,
     engine::{Engine, found},
     events::Seen,
-    marks::Marks,
     observe::needs_look,
     probe::Probes,
+    things::Lists,
 };
 use crate::{
     journal::Undo,
@@ -40,6 +40,8 @@ pub struct DockerTarget {
     pub(super) rebuilt: Mutex<BTreeMap<String, Outcome>>,
     /// Images that were looked into, by id.
     pub(super) unpacked: Mutex<BTreeMap<String, ImageContent>>,
+    /// What there was when the session looked for what is in its way: nothing was made since.
+    pub(super) listed: Mutex<Option<Lists>>,
 }
 
 impl DockerTarget {
@@ -52,6 +54,7 @@ impl DockerTarget {
             given_up: Mutex::default(),
             rebuilt: Mutex::default(),
             unpacked: Mutex::default(),
+            listed: Mutex::default(),
         }
     }
 }
@@ -80,9 +83,10 @@ impl Target for DockerTarget {
     }
 
     async fn create(&self, documents: &[Document]) -> Result<(), TargetError> {
-        self.engine.remember_what_was_before(&self.place).await?;
         let containers = documents.iter().filter(|document| document.kind == "Container");
-        Marks::will_make(&self.place.folder, containers.map(|document| document.name.as_str()))?;
+        let names = containers.map(|document| document.name.as_str());
+        let listed = self.listed.lock().await.take();
+        self.engine.remember_what_was_before(&self.place, listed, names).await?;
         // What stands before the first container needs no image.
         work::lay_out(&self.place)?;
         let needs_image = |document: &Document| document.kind == "Container" || is_built(document);
@@ -93,7 +97,12 @@ impl Target for DockerTarget {
     }
 
     async fn delete(&self, documents: &[Document]) -> Result<(), TargetError> {
-        for document in documents.iter().rev() {
+        let (containers, rest): (Vec<&Document>, Vec<&Document>) =
+            documents.iter().rev().partition(|document| document.kind == "Container");
+        let gone = containers.into_iter().map(|it| self.delete_one(&it.kind, &it.name, true));
+        // They hold the rest.
+        join_all(gone).await.into_iter().collect::<Result<(), _>>()?;
+        for document in rest {
             self.delete_one(&document.kind, &document.name, true).await?;
         }
         Ok(())

@@ -124,13 +124,24 @@ impl Engine {
         Ok(found)
     }
 
-    /// Puts on record what there is, before the session makes its first thing.
-    pub(super) async fn remember_what_was_before(&self, place: &Place) -> Result<(), TargetError> {
+    /// Puts on record what there is, before the session makes its first thing, and which containers it is about to make. `listed`: what there is,
+    /// where somebody has just looked.
+    pub(super) async fn remember_what_was_before<'a>(
+        &self,
+        place: &Place,
+        listed: Option<Lists>,
+        made: impl Iterator<Item = &'a str>,
+    ) -> Result<(), TargetError> {
         let mut marks = Marks::read(&place.folder)?;
+        let known = marks.made.len();
+        marks.made.extend(made.map(str::to_owned));
         if marks.before.is_some() {
-            return Ok(());
+            return if marks.made.len() == known { Ok(()) } else { marks.write(&place.folder) };
         }
-        let Lists { containers, networks, volumes, images } = self.lists().await?;
+        let Lists { containers, networks, volumes, images } = match listed {
+            Some(listed) => listed,
+            None => self.lists().await?,
+        };
         let ids = containers.into_iter().filter_map(|it| it.id).chain(networks.into_iter().filter_map(|it| it.id));
         let ids = ids.chain(images.into_iter().map(|it| it.id));
         marks.before = Some(ids.chain(volumes.iter().map(|it| volume_key(&it.name))).collect());

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use breakfix_sim_kube::serve::local::{AsDocument, Document};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -97,12 +98,17 @@ impl Api {
         path: &str,
         content: Option<(&str, &Value)>,
     ) -> Result<Answer, Trouble> {
-        let (head, bytes) = self.exchange(method, path, content).await?;
+        let (mut head, bytes) = self.exchange(method, path, content).await?;
         let at = match &self.clock {
             Some(clock) => Some(clock()),
             None => head.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()).and_then(read_date),
         };
-        Ok(Answer { at, body: read_body(head.status, path, &bytes)? })
+        let body = match head.extensions.remove() {
+            // A simulator inside this process: nothing was ever written down.
+            Some(Document(body)) => read_document(head.status, path, body)?,
+            None => read_body(head.status, path, &bytes)?,
+        };
+        Ok(Answer { at, body })
     }
 
     /// A plain text, as `log` answers.
@@ -111,7 +117,11 @@ impl Api {
         if head.status.is_success() {
             return Ok(String::from_utf8_lossy(&bytes).into_owned());
         }
-        read_body(head.status, path, &bytes).and_then(|body| Err(Trouble::Garbage { why: quote(&body) }))
+        let body = match head.extensions.get() {
+            Some(Document(body)) => read_document(head.status, path, body.clone()),
+            None => read_body(head.status, path, &bytes),
+        };
+        body.and_then(|body| Err(Trouble::Garbage { why: quote(&body) }))
     }
 
     async fn exchange(
@@ -129,6 +139,8 @@ impl Api {
             request = request.header(http::header::CONTENT_TYPE, content_type);
             bytes = serde_json::to_vec(body).map_err(|error| Trouble::Garbage { why: error.to_string() })?;
         }
+        // Of use to a simulator inside this process alone.
+        request = request.extension(AsDocument);
         let request = request.body(Body::from(bytes)).map_err(|error| Trouble::Garbage { why: error.to_string() })?;
         let exchange = async {
             let response = self.client.send(request).await?;
@@ -283,10 +295,21 @@ fn an_object(body: Value) -> Result<Value, Trouble> {
 
 /// The body of a response as JSON, or the trouble it stands for.
 fn read_body(status: StatusCode, path: &str, bytes: &[u8]) -> Result<Value, Trouble> {
-    let text = String::from_utf8_lossy(bytes);
-    let body = serde_json::from_slice::<Value>(bytes).ok();
+    read(status, path, serde_json::from_slice::<Value>(bytes).ok(), &String::from_utf8_lossy(bytes))
+}
+
+/// The same for what is JSON already.
+fn read_document(status: StatusCode, path: &str, body: Value) -> Result<Value, Trouble> {
     if status.is_success() {
-        return body.ok_or_else(|| Trouble::Garbage { why: format!("{status}, `{}`", shorten(&text)) });
+        return Ok(body);
+    }
+    let text = body.to_string();
+    read(status, path, Some(body), &text)
+}
+
+fn read(status: StatusCode, path: &str, body: Option<Value>, text: &str) -> Result<Value, Trouble> {
+    if status.is_success() {
+        return body.ok_or_else(|| Trouble::Garbage { why: format!("{status}, `{}`", shorten(text)) });
     }
     let word =
         |key: &str| body.as_ref().and_then(|body| body.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -301,7 +324,7 @@ fn read_body(status: StatusCode, path: &str, bytes: &[u8]) -> Result<Value, Trou
     if status == StatusCode::NOT_FOUND && text.trim() == "404 page not found" {
         return Err(Trouble::NotServed { path: without_query(path) });
     }
-    let why = format!("{status}, `{}`", shorten(&text));
+    let why = format!("{status}, `{}`", shorten(text));
     // Load balancers in front of an API server that is down.
     if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT) {
         return Err(Trouble::Unreachable { why });
@@ -339,21 +362,21 @@ fn read_date(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    fn read(status: u16, body: &str) -> Result<Value, Trouble> {
+    fn answered(status: u16, body: &str) -> Result<Value, Trouble> {
         read_body(StatusCode::from_u16(status).unwrap(), "/api/v1/pods?limit=5", body.as_bytes())
     }
 
     #[test]
     fn only_a_status_says_not_found() {
         let status = r#"{"kind":"Status","reason":"NotFound","message":"pods \"x\" not found","code":404}"#;
-        assert!(read(404, status).unwrap_err().is_not_found());
+        assert!(answered(404, status).unwrap_err().is_not_found());
         assert!(
-            matches!(read(404, "404 page not found\n"), Err(Trouble::NotServed { path }) if path == "/api/v1/pods")
+            matches!(answered(404, "404 page not found\n"), Err(Trouble::NotServed { path }) if path == "/api/v1/pods")
         );
-        assert!(matches!(read(404, "<html>nope</html>"), Err(Trouble::Garbage { .. })));
-        assert!(matches!(read(502, "Bad gateway"), Err(Trouble::Unreachable { .. })));
-        assert!(matches!(read(200, "<html>log in</html>"), Err(Trouble::Garbage { .. })));
-        assert!(matches!(read(403, "no"), Err(Trouble::Said { code: 403, .. })));
+        assert!(matches!(answered(404, "<html>nope</html>"), Err(Trouble::Garbage { .. })));
+        assert!(matches!(answered(502, "Bad gateway"), Err(Trouble::Unreachable { .. })));
+        assert!(matches!(answered(200, "<html>log in</html>"), Err(Trouble::Garbage { .. })));
+        assert!(matches!(answered(403, "no"), Err(Trouble::Said { code: 403, .. })));
     }
 
     #[test]

@@ -51,10 +51,17 @@ pub(crate) fn body_of(place: &Place, resource: &Resource, document: &Document) -
     body
 }
 
-/// Namespaces first, then as written: nothing can be made in a namespace that is not there.
+/// Namespaces first, then what pods need, then as written: nothing can be made in a namespace that is not there.
 pub(crate) fn in_order(documents: &[Document]) -> Vec<&Document> {
-    let (first, rest): (Vec<_>, Vec<_>) = documents.iter().partition(|document| document.kind == "Namespace");
-    first.into_iter().chain(rest).collect()
+    let rank = |document: &&Document| match document.kind.as_str() {
+        "Namespace" => 0,
+        // What pods name is there when they come: nobody has to wonder at a mount that failed once.
+        "ServiceAccount" | "ConfigMap" | "Secret" => 1,
+        _ => 2,
+    };
+    let mut documents: Vec<&Document> = documents.iter().collect();
+    documents.sort_by_key(rank);
+    documents
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ struct Root {
 impl KubeTarget {
     pub(super) async fn delete_documents(&self, documents: &[Document]) -> Result<(), TargetError> {
         let api = &*self.api().await?;
-        let mut doomed = Doomed::default();
+        let (mut doomed, mut found_roots) = (Doomed::default(), Vec::new());
         for document in belongings::in_order(documents).into_iter().rev() {
             let Some(resource) = self.resource(document.api_version.as_deref(), &document.kind).await? else {
                 continue;
@@ -60,10 +60,19 @@ impl KubeTarget {
                 if !own {
                     return Err(TargetError::new(Cause::Refused, format!("{what}: it is not this session's")));
                 }
-                let done = api.delete(&resource, namespace, &document.name, object::uid(found), None).await;
-                done.map_err(|trouble| self.cannot(&what, trouble))?;
             }
-            doomed.add(&resource, namespace, &document.name, found.as_ref().and_then(object::uid));
+            let uid = found.as_ref().and_then(object::uid).map(str::to_owned);
+            doomed.add(&resource, namespace, &document.name, uid.as_deref());
+            if found.is_some() {
+                found_roots.push((resource, namespace, document, uid));
+            }
+        }
+        // What hangs on them is learned while the chain is whole: a ReplicaSet goes before its pods, and nobody then tells whose they were.
+        let known = self.still_there(api, &mut doomed).await;
+        known.map_err(|trouble| self.cannot("see what goes along", trouble))?;
+        for (resource, namespace, document, uid) in &found_roots {
+            let done = api.delete(resource, *namespace, &document.name, uid.as_deref(), None).await;
+            done.map_err(|trouble| self.cannot(format!("delete {}", named(document)), trouble))?;
         }
         self.await_gone(api, &mut doomed).await?;
         self.forget_events(api, &doomed.all_namespaces(), |event| doomed.is_told_of(event)).await?;

@@ -32,7 +32,9 @@ impl KubeTarget {
         let mut answers: BTreeMap<Query, Answer> = asked;
         for ((_, same), (when, answer)) in lists.into_iter().zip(listed) {
             at = at.or(when);
-            answers.extend(same.into_iter().map(|query| (query.clone(), answer.clone())));
+            let Some((last, others)) = same.split_last() else { continue };
+            answers.extend(others.iter().map(|query| ((*query).clone(), answer.clone())));
+            answers.insert((*last).clone(), answer);
         }
         let at = match at {
             Some(at) => at,

@@ -98,8 +98,11 @@ impl KubeTarget {
     pub(super) async fn known_resource(&self, api_version: Option<&str>, kind: &str) -> Result<Resource, TargetError> {
         self.resource(api_version, kind).await?.ok_or_else(|| {
             let version = api_version.map(|version| format!(" in version \"{version}\"")).unwrap_or_default();
-            TargetError::new(Cause::Missing, format!("no matches for kind \"{kind}\"{version}"))
-                .hint("The cluster does not serve this kind.")
+            TargetError::new(
+                Cause::Missing,
+                format!("find out where {kind} is served: no matches for kind \"{kind}\"{version}"),
+            )
+            .hint("The cluster does not serve this kind.")
         })
     }
 }
@@ -124,7 +127,13 @@ impl Target for KubeTarget {
 
     async fn change(&self, change: &Change, undo: &dyn Undo) -> Result<(), TargetError> {
         // Nearly every change is one request an object, done or not. What must not outlast its objective is noted.
-        self.make_change(change, undo).await
+        let made = self.make_change(change, undo).await;
+        made.map_err(|error| {
+            let trouble = error.source.as_deref().and_then(|source| source.downcast_ref::<Trouble>());
+            // What is to be changed is gone: that is how the system is.
+            let is_gone = trouble.is_some_and(Trouble::is_not_found);
+            if is_gone { TargetError { cause: Cause::Denied, ..error } } else { error }
+        })
     }
 
     async fn repair(&self, note: &Value) -> Result<(), TargetError> {
@@ -137,6 +146,17 @@ impl Target for KubeTarget {
 
     async fn baseline(&self) -> Result<Baseline, TargetError> {
         self.take_baseline().await
+    }
+
+    async fn hand_over(&self) -> Result<(), TargetError> {
+        if self.host.hand_over().await? {
+            self.disconnect().await;
+        }
+        Ok(())
+    }
+
+    fn is_there(&self) -> bool {
+        self.host.is_there()
     }
 
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {

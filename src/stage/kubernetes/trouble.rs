@@ -70,6 +70,8 @@ impl Trouble {
             Self::Said { code: 401, .. } => {
                 Some("The credentials are not valid (any more); log in to the cluster again.")
             }
+            // Admission says no to everybody: no other account helps.
+            Self::Said { code: 403, message, .. } if is_of_admission(message) => None,
             Self::Said { code: 403, .. } => {
                 Some("This account may not do that here; use one that may, or open the lab on `--target sim`.")
             }
@@ -92,6 +94,12 @@ impl Trouble {
     pub(crate) fn failure(&self, what: impl Into<String>) -> Failure {
         Failure { what: what.into(), why: self.to_string(), hint: self.hint().map(str::to_owned) }
     }
+}
+
+/// Whether a 403 is the word of a quota, a limit or a policy, and not of who may do what: those say what somebody cannot do.
+fn is_of_admission(message: &str) -> bool {
+    message.contains(" is forbidden: ")
+        && ![" cannot ", " attempting to grant "].iter().any(|words| message.contains(words))
 }
 
 impl From<kube::Error> for Trouble {

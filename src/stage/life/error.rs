@@ -17,6 +17,9 @@ pub enum LifeError {
     /// The target cannot show what the lab is about.
     #[error("`{lab}` is unsupported here: the target `{target}` has no {}", missing.join(", no "))]
     Unsupported { lab: String, target: String, missing: Vec<String> },
+    /// The same, as it showed when the lab was to be opened on somebody else's make of the API.
+    #[error("`{lab}` is unsupported here: the target `{target}` cannot show it ({what})")]
+    Unshown { lab: String, target: String, what: String },
     /// Something of somebody else's bears a name that the lab needs.
     #[error("`{lab}` cannot open: {}", clashes.join("; "))]
     Clash { lab: String, clashes: Vec<String> },
@@ -37,6 +40,11 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 }
 
 impl LifeError {
+    /// Whether the lab is not for this target, which is nobody's failure.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Unsupported { .. } | Self::Unshown { .. })
+    }
+
     /// What to try.
     pub fn hints(&self) -> Vec<String> {
         match self {
@@ -45,7 +53,7 @@ impl LifeError {
             Self::Journal(error) if is_full(error) => {
                 vec!["The disk is full; nothing more was done to the system. Free some space and try again.".to_owned()]
             }
-            Self::Unsupported { .. } => {
+            Self::Unsupported { .. } | Self::Unshown { .. } => {
                 vec!["Try another target: `breakfix list` shows where each lab runs.".to_owned()]
             }
             Self::Clash { .. } => vec![

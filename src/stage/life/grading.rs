@@ -2,8 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,9 +12,8 @@ use breakfix_grade::{
 };
 use breakfix_lab::{Change, LoadedLab};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
-use super::{LifeError, Talk, making};
+use super::{LifeError, Talk, making, noting::Noting, rest};
 use crate::{
     Journal, Session, Target, TargetError,
     journal::{self, Entry, Undo},
@@ -103,7 +101,8 @@ pub async fn grade(
     let mut run = Run {
         target,
         case: judging,
-        noting: Noting { journal, notes: Mutex::default() },
+        journal,
+        noting: Noting::new(journal, Vec::new()),
         tried: None,
         began: None,
         clock: Instant::now(),
@@ -141,6 +140,7 @@ struct Run<'a> {
     target: &'a dyn Target,
     /// What judges the checks that a trigger awaits.
     case: Case,
+    journal: &'a Journal,
     noting: Noting<'a>,
     /// The objective whose trigger was pulled and is not put right yet.
     tried: Option<String>,
@@ -178,14 +178,34 @@ impl Run<'_> {
 
     /// Makes a trigger's changes, each on record before it is made. What the target refuses is a failure of the observation.
     async fn pull(&mut self, objective: String, changes: &[Change]) -> Result<Result<Timestamp, Unpulled>, LifeError> {
-        self.noting.journal.write(&Entry::Begin { step: journal::Step::Trigger })?;
+        self.journal.write(&Entry::Begin { step: journal::Step::Trigger })?;
         self.tried = Some(objective);
         let at = self.target.today().await;
-        let made = making::make(self.target, &self.noting, &self.case, changes).await;
+        let made = self.make(changes).await?;
         Ok(made.map(|()| at).map_err(|error| match error.cause {
             Cause::Denied => Unpulled::Denied(error.chain()),
             _ => Unpulled::Failed(failure(&error)),
         }))
+    }
+
+    /// Makes the changes, each after a note of what it leaves to be put back.
+    async fn make(&self, changes: &[Change]) -> Result<Result<(), TargetError>, LifeError> {
+        let mut noted = Vec::new();
+        for (at, change) in changes.iter().enumerate() {
+            let rest = rest::rest(changes, at);
+            if rest != noted {
+                self.noting.note(rest::note(&rest))?;
+                noted = rest;
+            }
+            if let Err(error) = making::make(self.target, &self.noting, &self.case, std::slice::from_ref(change)).await
+            {
+                return Ok(Err(error));
+            }
+        }
+        if !noted.is_empty() {
+            self.noting.note(rest::note(&[]))?;
+        }
+        Ok(Ok(()))
     }
 
     /// Once the objective is over, what its trigger noted and did not settle is put right: a node is opened, a Job removed.
@@ -193,11 +213,8 @@ impl Run<'_> {
         if self.tried.as_ref().is_none_or(|objective| is_about(doing, objective)) {
             return Ok(());
         }
-        while let Some(note) = self.noting.last() {
-            self.target.repair(&note).await?;
-            self.noting.settled()?;
-        }
-        self.noting.journal.write(&Entry::Done { step: journal::Step::Trigger })?;
+        self.noting.put_right(self.target).await?;
+        self.journal.write(&Entry::Done { step: journal::Step::Trigger })?;
         self.tried = None;
         Ok(())
     }
@@ -208,36 +225,6 @@ fn is_about(doing: &Doing, name: &str) -> bool {
         Doing::Pulling { objective } | Doing::Converging { objective, .. } => objective == name,
         Doing::Holding { objectives, .. } => objectives.iter().any(|it| it == name),
         Doing::Looking { .. } | Doing::Guarding { .. } | Doing::Finished => false,
-    }
-}
-
-/// The journal, with the notes that nobody has settled yet.
-struct Noting<'a> {
-    journal: &'a Journal,
-    notes: Mutex<Vec<Value>>,
-}
-
-impl Noting<'_> {
-    fn notes(&self) -> MutexGuard<'_, Vec<Value>> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn last(&self) -> Option<Value> {
-        self.notes().last().cloned()
-    }
-}
-
-impl Undo for Noting<'_> {
-    fn note(&self, note: Value) -> io::Result<()> {
-        self.journal.note(note.clone())?;
-        self.notes().push(note);
-        Ok(())
-    }
-
-    fn settled(&self) -> io::Result<()> {
-        self.journal.settled()?;
-        self.notes().pop();
-        Ok(())
     }
 }
 

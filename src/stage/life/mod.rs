@@ -10,10 +10,12 @@ pub(crate) mod generic;
 mod grading;
 mod guide;
 mod making;
+mod noting;
 mod open;
 mod prove;
 mod recover;
 mod reset;
+mod rest;
 mod stop;
 mod talk;
 

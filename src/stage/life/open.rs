@@ -51,7 +51,35 @@ pub async fn open(
     journal: &Journal,
     talk: &dyn Talk,
 ) -> Result<Opened, LifeError> {
-    supported(session, lab, target).await?;
+    let opened = open_here(home, session, lab, target, journal, talk).await;
+    opened.map_err(|error| if session.target.may_lack_operations() { unshown(session, lab, error) } else { error })
+}
+
+/// What an emulator cannot do may show only here: an operation that is not served, a fault without an effect. That the lab does not open is then
+/// no failure of anybody's.
+fn unshown(session: &Session, lab: &LoadedLab, error: LifeError) -> LifeError {
+    let what = match &error {
+        LifeError::Target(trouble) if trouble.cause == Cause::Missing => format!("could not {}", trouble.chain()),
+        LifeError::NotBroken { open, .. } => format!("the fault has no effect: {}", open.join("; ")),
+        LifeError::NeverHealthy { open, .. } => format!("the system does not come up: {}", open.join("; ")),
+        _ => return error,
+    };
+    LifeError::Unshown { lab: lab.id().to_owned(), target: session.target.to_string(), what }
+}
+
+async fn open_here(
+    home: &Home,
+    session: &mut Session,
+    lab: &LoadedLab,
+    target: &dyn Target,
+    journal: &Journal,
+    talk: &dyn Talk,
+) -> Result<Opened, LifeError> {
+    if session.target.may_lack_operations() {
+        // What it can do is found out by making things there.
+        journal.write(&Entry::Begin { step: Step::Create })?;
+    }
+    supported(session, lab, target, talk).await?;
     let clashes = target.clashes(&lab.documents).await?;
     if !clashes.is_empty() {
         return Err(LifeError::Clash { lab: lab.id().to_owned(), clashes });
@@ -96,6 +124,7 @@ pub async fn open(
     prove_broken(session, lab, target, journal, &baseline, talk).await?;
     session.expected = answers(lab, target, &baseline).await?;
     session.save_baseline(home, &baseline)?;
+    target.hand_over().await?;
     session.reach = target.reach().await?;
     session.phase = Phase::Open;
     session.save(home)?;
@@ -165,13 +194,14 @@ async fn with_what_is_asked_for(lab: &LoadedLab, target: &dyn Target, mut baseli
 }
 
 /// Whether the target can show what the lab is about.
-async fn supported(session: &Session, lab: &LoadedLab, target: &dyn Target) -> Result<(), LifeError> {
-    if lab.lab.requires.is_empty() {
+async fn supported(session: &Session, lab: &LoadedLab, target: &dyn Target, talk: &dyn Talk) -> Result<(), LifeError> {
+    let needs = lab.needs();
+    if needs.is_empty() {
         return Ok(());
     }
+    talk.now("finding out what the target can do");
     let able = target.capabilities().await?;
-    let missing: Vec<String> =
-        lab.lab.requires.iter().filter(|it| !able.contains(it)).map(|it| it.as_str().to_owned()).collect();
+    let missing: Vec<String> = needs.iter().filter(|it| !able.contains(it)).map(|it| it.as_str().to_owned()).collect();
     if missing.is_empty() {
         return Ok(());
     }

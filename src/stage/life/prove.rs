@@ -109,7 +109,7 @@ impl Proving<'_> {
                 self.steps("steps-wait", Expected::Broken, &opened.baseline).await;
                 opened.baseline
             }
-            Err(error @ LifeError::Unsupported { .. }) => return Ok(Some(error.to_string())),
+            Err(error) if error.is_unsupported() => return Ok(Some(error.to_string())),
             Err(error) => {
                 self.add("opens", Expected::Broken, clock, Err(&error), error_line(&error));
                 return Ok(None);
@@ -295,7 +295,14 @@ fn verdicts(report: &Report) -> BTreeMap<String, String> {
 
 fn error_line(error: &LifeError) -> String {
     match error {
-        LifeError::Target(error) => error.chain(),
+        // What to try is half of the message: a cluster without the images names the archive that holds them.
+        LifeError::Target(error) => {
+            let chain = error.chain();
+            std::iter::once(chain.as_str())
+                .chain(error.hints.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(" | ")
+        }
         other => other.to_string(),
     }
 }
@@ -304,4 +311,17 @@ fn error_line(error: &LifeError) -> String {
 fn controls(lab: &LoadedLab) -> Vec<(String, Vec<Change>)> {
     let own = lab.lab.controls.iter().map(|(name, changes)| (name.clone(), changes.clone()));
     own.chain(generic::controls(lab)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::{Cause, TargetError};
+
+    #[test]
+    fn trouble_is_told_with_what_to_try() {
+        let error =
+            TargetError::new(Cause::Refused, "run it: no image").because("pull").hint("load a.tar").hint("or b");
+        assert_eq!(error_line(&LifeError::Target(error)), "run it: no image: pull | load a.tar | or b");
+    }
 }

@@ -2,10 +2,10 @@
 
 use breakfix_lab::LoadedLab;
 
-use super::{LifeError, Talk, reset, stop};
+use super::{LifeError, Talk, noting::Noting, reset, stop};
 use crate::{
     Home, Journal, Session, Target,
-    journal::{Entry, Step, Undo},
+    journal::{Entry, Step},
     session::Phase,
 };
 
@@ -55,10 +55,7 @@ pub async fn recover(
                 return Ok(Recovered::Nothing);
             }
             talk.now("putting right what was cut short");
-            for note in unfinished.notes.iter().rev() {
-                target.repair(note).await?;
-                journal.settled()?;
-            }
+            Noting::new(journal, unfinished.notes).put_right(target).await?;
             journal.write(&Entry::Done { step: unfinished.step.unwrap_or(Step::Trigger) })?;
             Ok(Recovered::Repaired)
         }

@@ -51,6 +51,16 @@ pub trait Target: Send + Sync {
     /// Every object of the lab as the API returns it.
     async fn baseline(&self) -> Result<Baseline, TargetError>;
 
+    /// The lab is open, and the system the learner's from here on: one that was built inside this process gets a process of its own.
+    async fn hand_over(&self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    /// Whether there is a system at all: one that is breakfix's own is gone if its files are. Not asked over any network.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Lets time pass: a real target waits, a simulator moves its clock on.
     async fn pass(&self, time: Duration) -> Result<(), TargetError>;
 

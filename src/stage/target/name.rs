@@ -60,6 +60,14 @@ impl TargetName {
         }
     }
 
+    /// Whether it is somebody else's make of an API, of which parts may be missing.
+    pub fn may_lack_operations(&self) -> bool {
+        match self {
+            Self::Endpoint(_) => true,
+            Self::Sim | Self::Kind | Self::Context(_) | Self::Docker | Self::Aws => false,
+        }
+    }
+
     /// Whether labs of this platform can run there at all.
     pub fn serves(&self, platform: Platform) -> bool {
         match self {

@@ -38,3 +38,24 @@ pub struct Place {
     /// When the session began.
     pub opened: Timestamp,
 }
+
+impl Place {
+    /// No session's: for looking at a target without a lab.
+    pub fn of_nobody(platform: Platform, folder: PathBuf) -> Self {
+        Self {
+            session: String::new(),
+            platform,
+            lab: String::new(),
+            folder,
+            namespace: String::new(),
+            documents: Vec::new(),
+            files: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            images: Vec::new(),
+            zones: Vec::new(),
+            contexts: Vec::new(),
+            requires: Vec::new(),
+            opened: Timestamp::UNIX_EPOCH,
+        }
+    }
+}

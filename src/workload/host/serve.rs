@@ -92,9 +92,12 @@ fn connection(mut stream: TcpStream, program: &Program, mut machine: Linux, even
         machine.print(Stream::Err, "the system gives no more memory");
     }
     match outcome {
-        Outcome::Answer { response, cpu, delay } => {
+        Outcome::Answer { response, cpu, delay, entry } => {
             burn(cpu);
             thread::sleep(delay);
+            if let Some(entry) = entry {
+                machine.print(Stream::Out, &entry.line(machine.uptime()));
+            }
             drop(stream.write_all(&write_response(&response, &request.method)));
             drop(stream.shutdown(Shutdown::Write));
             IN_HAND.fetch_sub(1, Ordering::Relaxed);

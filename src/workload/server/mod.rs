@@ -12,8 +12,8 @@ mod switches;
 use std::{net::SocketAddr, time::Duration};
 
 use crate::{
-    End, Listen, Machine, Outcome, Reaction, Request, Response, Settings, StopRule, Store, Stream, boot::NotStarted,
-    fetch::reach, shared::Shared, stop::Ending,
+    End, Entry, Listen, Machine, Outcome, Reaction, Request, Response, Settings, StopRule, Store, Stream,
+    boot::NotStarted, fetch::reach, shared::Shared, stop::Ending,
 };
 
 use config::Config;
@@ -171,20 +171,12 @@ impl Server {
         let mut trail = self.trail(request, number);
         let mut response = self.route(request, &mut trail, machine);
         self.sign(&mut response, &trail);
-        let took = machine.uptime().saturating_sub(began) + self.config.latency;
-        if self.count(request, response.status) {
+        let entry = self.count(request, response.status).then(|| {
             let calls: String = trail.calls.iter().map(|call| format!(" {call}")).collect();
-            let line = format!(
-                "{} {} {} {}ms{calls} id={}",
-                request.method,
-                request.path(),
-                response.status,
-                took.as_millis(),
-                trail.id
-            );
-            machine.print(Stream::Out, &line);
-        }
-        Outcome::Answer { response, cpu: self.config.cpu, delay: self.config.latency }
+            let front = format!("{} {} {}", request.method, request.path(), response.status);
+            Entry { began, front, back: format!("{calls} id={}", trail.id) }
+        });
+        Outcome::Answer { response, cpu: self.config.cpu, delay: self.config.latency, entry }
     }
 
     fn trail(&self, request: &Request, number: u64) -> Trail {

@@ -26,10 +26,8 @@ fn refusal(line: &str, machine: &mut MemoryMachine) -> (i32, String) {
 }
 
 fn ask(program: &Program, request: &Request, machine: &mut MemoryMachine) -> (u16, String) {
-    match program.handle(request, machine) {
-        Outcome::Answer { response, .. } => (response.status, response.body_text()),
-        Outcome::Hang => panic!("it hangs"),
-    }
+    let response = whole(program, request, machine);
+    (response.status, response.body_text())
 }
 
 fn get(program: &Program, target: &str, machine: &mut MemoryMachine) -> (u16, String) {
@@ -45,18 +43,14 @@ fn the_page_says_who_it_is() {
     let mut machine = MemoryMachine::new().with_env(&[("APP", "web"), ("TITLE", "shop"), ("VERSION", "1.4")]);
     let program = start("/workload", &mut machine);
     assert_eq!(get(&program, "/", &mut machine), (200, "shop 1.4\ncurrency: USD\n".into()));
-    let Outcome::Answer { response, .. } =
-        program.handle(&Request::get("/").with_header("x-request-id", "r-1"), &mut machine)
-    else {
-        panic!("it hangs")
-    };
+    let response = whole(&program, &Request::get("/").with_header("x-request-id", "r-1"), &mut machine);
     let header = |name| response.header(name).unwrap_or_default().to_owned();
     assert_eq!(header("x-workload-app"), "web");
     assert_eq!(header("x-workload-version"), "1.4");
     assert_eq!(header("x-workload-instance"), "here");
     assert_eq!(header("x-workload-run").len(), 16);
     assert_eq!(header("x-request-id"), "r-1");
-    assert!(machine.log().ends_with("GET / 200 0ms id=r-1\n"), "{}", machine.log());
+    assert!(machine.log().ends_with("GET / 200 1ms id=r-1\n"), "{}", machine.log());
 }
 
 #[test]
@@ -373,7 +367,12 @@ fn a_service_link_of_kubernetes_disturbs_nothing() {
 /// What the program answers, with its headers.
 fn whole(program: &Program, request: &Request, machine: &mut MemoryMachine) -> Response {
     match program.handle(request, machine) {
-        Outcome::Answer { response, .. } => response,
+        Outcome::Answer { response, cpu, delay, entry } => {
+            if let Some(entry) = entry {
+                machine.print(Stream::Out, &entry.line(machine.uptime() + cpu + delay));
+            }
+            response
+        }
         Outcome::Hang => panic!("it hangs"),
     }
 }

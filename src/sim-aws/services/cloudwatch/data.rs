@@ -144,6 +144,8 @@ pub fn list(cloud: &Cloud, call: &Call) -> Value {
             "HTTPCode_Target_2XX_Count",
             "HTTPCode_Target_5XX_Count",
             "TargetResponseTime",
+            "HealthyHostCount",
+            "UnHealthyHostCount",
         ]
         .map(|name| Metric {
             namespace: "AWS/ApplicationELB".to_owned(),

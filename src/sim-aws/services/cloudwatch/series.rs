@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::state::{Metric, Stat};
-use crate::{Cloud, services::elbv2::Minute};
+use crate::{
+    Cloud,
+    services::elbv2::{self, Hosts, Minute},
+};
 
 /// The number of the present minute; it is not over yet.
 pub fn this_minute(cloud: &Cloud) -> u64 {
@@ -86,6 +89,16 @@ fn of_balancer(cloud: &Cloud, metric: &Metric, minute: u64) -> Option<Stat> {
             let average = seconds / answered.max(1.0);
             (answered > 0.0).then_some(Stat { count: answered, sum: seconds, min: average, max: average })
         }
+        "HealthyHostCount" => hosts(cloud, metric, &groups, minute, |it| it.healthy),
+        "UnHealthyHostCount" => hosts(cloud, metric, &groups, minute, |it| it.unhealthy),
         _ => None,
     }
+}
+
+/// Counts of hosts are reported for a target group of a balancer, with both as dimensions, while it has targets (same page).
+fn hosts(cloud: &Cloud, metric: &Metric, groups: &[&str], minute: u64, of: impl Fn(&Hosts) -> u32) -> Option<Stat> {
+    let is_whole = ["LoadBalancer", "TargetGroup"].iter().all(|name| metric.dimensions.contains_key(*name));
+    let group = groups.first().filter(|_| is_whole)?;
+    let (min, max, last) = elbv2::hosts_in_minute(cloud, group, minute, of)?;
+    Some(Stat { count: 1.0, sum: last.into(), min: min.into(), max: max.into() })
 }

@@ -95,15 +95,26 @@ pub fn leave(cloud: &mut Cloud, ec2_id: &str) {
     scheduler::look_cluster(cloud, &instance.cluster);
 }
 
-/// The agent of an instance loses or finds its connection; its containers go on meanwhile.
+/// The agent of an instance loses or finds its connection; its containers go on meanwhile. What it was told to stop it stops when it is back.
 pub fn connect(cloud: &mut Cloud, ec2_id: &str, is_connected: bool) {
     let found = cloud.ecs.instances.values_mut().find(|it| it.ec2_id == ec2_id);
     if let Some(instance) = found {
         instance.is_connected = is_connected;
         instance.version += 1;
-        let cluster = instance.cluster.clone();
+        let (cluster, arn) = (instance.cluster.clone(), instance.arn.clone());
+        if is_connected {
+            let ids: Vec<String> = on(cloud, &arn).map(|task| task.id.clone()).collect();
+            for id in ids {
+                tasks::agent_is_back(cloud, &id);
+            }
+        }
         scheduler::look_cluster(cloud, &cluster);
     }
+}
+
+/// Whether the agent of this instance hears ECS. One that has left its cluster has nothing to wait for.
+pub fn hears(cloud: &Cloud, instance: &str) -> bool {
+    cloud.ecs.instances.get(instance).is_none_or(|it| it.is_connected)
 }
 
 fn lose_tasks(cloud: &mut Cloud, instance: &str, ec2_id: &str) {

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use deployments::alarm_changed;
-pub use instances::{Joining, caller as instance_caller, connect, interface as instance_interface, join, leave};
+pub use instances::{Joining, caller as instance_caller, connect, hears, interface as instance_interface, join, leave};
 pub(crate) use machines::instance_changed;
 pub use needs::needs;
 pub(crate) use registries::leave as leave_registries;

@@ -6,6 +6,7 @@ mod balancer;
 mod check;
 mod condition;
 mod health;
+mod hosts;
 mod listener;
 mod metric;
 mod rule;
@@ -26,6 +27,7 @@ pub use action::Action;
 pub use check::Outcome;
 pub use condition::Condition;
 pub use health::{Known, TargetHealth, TargetState, target_health};
+pub use hosts::{Hosts, in_minute as hosts_in_minute};
 pub use metric::Minute;
 pub use serve::answer;
 pub(crate) use serve::{by_name, nodes, serve};
@@ -85,6 +87,9 @@ fn watch<T>(cloud: &mut Cloud, change: impl FnOnce(&mut Cloud) -> T) -> T {
     let mut changed: Vec<_> =
         after.iter().filter(|(it, state)| before.get(*it) != Some(state)).map(|(it, _)| it).collect();
     changed.extend(before.keys().filter(|it| !after.contains_key(*it)));
+    if !changed.is_empty() {
+        hosts::count(cloud);
+    }
     for (group, id, port) in changed {
         super::ecs::target_changed(cloud, group, id, *port);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use breakfix_sim::SimTime;
 use serde::{Deserialize, Serialize};
 
-use super::{action::Action, condition::Condition, metric::Minute, target::Target};
+use super::{action::Action, condition::Condition, hosts::Hosts, metric::Minute, target::Target};
 use crate::AwsError;
 
 /// What the service keeps, by ARN.
@@ -18,6 +18,8 @@ pub struct State {
     pub tags: BTreeMap<String, BTreeMap<String, String>>,
     /// What each target group's targets were asked and answered, minute by minute.
     pub minutes: BTreeMap<String, Vec<Minute>>,
+    /// How the health of each target group's targets changed.
+    pub hosts: BTreeMap<String, Vec<Hosts>>,
 }
 
 /// A load balancer.

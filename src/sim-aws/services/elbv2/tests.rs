@@ -127,6 +127,37 @@ fn a_target_nobody_listens_at_is_unhealthy_after_two_checks() {
     assert_eq!(shop.says(&id), "unhealthy | Target.FailedHealthChecks | Health checks failed");
 }
 
+/// ELB user guide, "CloudWatch metrics for your Application Load Balancer": both counts need both dimensions.
+#[test]
+fn the_counts_of_hosts_tell_what_the_minute_was_like() {
+    let mut shop = Shop::new();
+    shop.pass(10);
+    let id = shop.register("task");
+    shop.verdict(&id, Outcome::Pass);
+    for _ in 0..2 {
+        shop.verdict(&id, failed());
+    }
+    let arn = |arn: &str, word: &str| arn.split_once(word).unwrap().1.to_owned();
+    let dimensions = json!([
+        {"Name": "TargetGroup", "Value": format!("targetgroup/{}", arn(&shop.group, ":targetgroup/"))},
+        {"Name": "LoadBalancer", "Value": arn(&shop.balancer, ":loadbalancer/")},
+    ]);
+    let now = shop.net.cloud.clock.today();
+    let mut ask = |name: &str, dimensions: &Value| {
+        let (start, end) = (now - jiff::SignedDuration::from_secs(90), now + jiff::SignedDuration::from_secs(60));
+        let input = json!({
+            "Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": dimensions, "Period": 60,
+            "StartTime": start.to_string(), "EndTime": end.to_string(), "Statistics": ["Maximum", "Minimum"],
+        });
+        let answer = shop.net.call("monitoring", "GetMetricStatistics", input).unwrap();
+        answer["Datapoints"].as_array().unwrap().last().cloned().unwrap_or_default()
+    };
+    let unhealthy = ask("UnHealthyHostCount", &dimensions);
+    assert_eq!((unhealthy["Maximum"].as_f64(), unhealthy["Minimum"].as_f64()), (Some(1.0), Some(0.0)), "{unhealthy}");
+    assert_eq!(ask("HealthyHostCount", &dimensions)["Minimum"].as_f64(), Some(0.0));
+    assert!(ask("HealthyHostCount", &json!([dimensions[1]])).is_null(), "a balancer alone has none");
+}
+
 #[test]
 fn a_closed_group_is_a_timeout_and_is_known_when_the_wait_is_over() {
     let mut shop = Shop::new();

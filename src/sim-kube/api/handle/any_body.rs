@@ -94,8 +94,9 @@ fn send(cluster: &mut Cluster, method: &str, path: &str, media: &str, body: Vec<
         user: User::admin(),
     };
     let ApiResponse::Reply(reply) = handle(cluster, &request) else { panic!("{method} {path} is no stream") };
-    let said = serde_json::from_slice(&reply.body);
-    (reply.status, said.unwrap_or_else(|error| panic!("{method} {path}: {error}: {:?}", reply.body)))
+    let body = reply.body.to_bytes();
+    let said = serde_json::from_slice(&body);
+    (reply.status, said.unwrap_or_else(|error| panic!("{method} {path}: {error}: {body:?}")))
 }
 
 /// The answer is a success or a refusal of the client's doing, and says so in the API's own form.

@@ -123,7 +123,7 @@ fn refusals_read_as_on_a_real_server() {
     for Exchange { request, status, body } in &exchanges {
         let sent = String::from_utf8_lossy(&request.body).into_owned();
         let mut found = match handle(&mut cluster, request) {
-            ApiResponse::Reply(reply) => (reply.status, String::from_utf8(reply.body).unwrap()),
+            ApiResponse::Reply(reply) => (reply.status, String::from_utf8(reply.body.to_bytes()).unwrap()),
             _ => (200, String::new()),
         };
         let mut wanted = (*status, body.clone());

@@ -6,7 +6,8 @@ use crate::api::write::tests::cluster;
 /// Sends a request and gives the status and the JSON answered.
 fn send(cluster: &mut Cluster, method: &str, target: &str, body: &Value) -> (u16, Value) {
     let reply = reply(cluster, method, target, &[], body);
-    let value = serde_json::from_slice(&reply.body).unwrap_or(Value::String(String::from_utf8(reply.body).unwrap()));
+    let body = reply.body.to_bytes();
+    let value = serde_json::from_slice(&body).unwrap_or(Value::String(String::from_utf8(body).unwrap()));
     (reply.status, value)
 }
 
@@ -73,7 +74,7 @@ fn a_patch_is_one_of_four() {
         ("application/json", json!({}), 415),
     ] {
         let reply = reply(&mut cluster, "PATCH", &path, &[("content-type", media)], &body);
-        assert_eq!(reply.status, wanted, "{media} {}", String::from_utf8_lossy(&reply.body));
+        assert_eq!(reply.status, wanted, "{media} {}", String::from_utf8_lossy(&reply.body.to_bytes()));
     }
     let (_, after) = send(&mut cluster, "GET", &path, &Value::Null);
     assert_eq!(after["data"], json!({"a": "b", "b": "1", "c": "1", "d": "1"}));
@@ -95,7 +96,7 @@ fn lists_come_in_pages() {
     let (_, table) = {
         let accept = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
         let reply = reply(&mut cluster, "GET", MAPS, &accept, &Value::Null);
-        (reply.status, serde_json::from_slice::<Value>(&reply.body).unwrap())
+        (reply.status, serde_json::from_slice::<Value>(&reply.body.to_bytes()).unwrap())
     };
     assert_eq!(table["rows"][2]["cells"], json!(["c", 1, "0s"]));
     assert_eq!(table["rows"][2]["object"]["kind"], "PartialObjectMetadata");

@@ -1,11 +1,12 @@
 //! Lists and watches: what the query asks for, and the answer.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{
     Engine as _,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use breakfix_sim::{Key, store::TooOld};
 use serde_json::{Value, json};
 
 use super::{
@@ -54,7 +55,7 @@ pub fn answer(
     }
     let page = page(cluster, request, kind, namespace, &selectors)?;
     let body = body(cluster, request, kind, accepted, &page)?;
-    Ok(ApiResponse::Reply(reply::value(request, accepted.form, 200, &body)))
+    Ok(ApiResponse::Reply(reply::value(request, accepted.form, 200, body)))
 }
 
 fn version(request: &ApiRequest) -> Result<u64, Status> {
@@ -123,17 +124,19 @@ fn page<'a>(
             .map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax")))?,
     };
     let token = request.param("continue").filter(|token| !token.is_empty()).map(Token::read).transpose()?;
-    let mut page = Page { objects: Vec::new(), revision: cluster.store.revision(), next: None, remaining: None };
-    let mut from = None;
-    if let Some(token) = &token {
-        page.revision = token.revision;
-        from = Some(token.start.as_str());
-    }
+    let then = match &token {
+        Some(token) => token.revision,
+        None if request.param("resourceVersionMatch") == Some("Exact") => Some(version(request)?),
+        None => None,
+    };
+    let revision = then.unwrap_or(cluster.store.revision());
+    let mut page = Page { objects: Vec::new(), revision, next: None, remaining: None };
+    let from = token.as_ref().map(|token| token.start.as_str());
+    let listed = state(cluster, kind, namespace, then).map_err(|_| expired(token.as_ref()))?;
     let by_name = namespace.is_some() || !kind.namespaced;
     let matching = |object: &&Value| selectors.matches(object);
-    let mut all = cluster
-        .store
-        .list(kind.collection, namespace)
+    let mut all = listed
+        .into_iter()
         .filter(|(key, _)| {
             from.is_none_or(|from| (&*key.namespace, &*key.name) >= begin(from, &key.namespace, by_name))
         })
@@ -145,12 +148,48 @@ fn page<'a>(
         if limit > 0 && page.objects.len() >= limit && all.peek().is_some() {
             let last =
                 format!("{}\0", place(namespace, text(object, "/metadata/namespace"), text(object, "/metadata/name")));
-            page.next = Some(Token { revision: page.revision, start: last }.write());
+            page.next = Some(Token { revision: Some(page.revision), start: last }.write());
             page.remaining = selectors.is_empty().then(|| all.count());
             break;
         }
     }
     Ok(page)
+}
+
+/// A collection as it was after a write; without one, as it is.
+fn state<'a>(
+    cluster: &'a Cluster,
+    kind: &'static Kind,
+    namespace: Option<&'a str>,
+    then: Option<u64>,
+) -> Result<Vec<(&'a Key, &'a Arc<Value>)>, TooOld> {
+    let now = cluster.store.list(kind.collection, namespace);
+    let Some(then) = then else { return Ok(now.collect()) };
+    let mut changed: BTreeMap<&Key, Option<&Arc<Value>>> = BTreeMap::new();
+    for event in cluster.store.since(then)? {
+        let listed = &*event.key.collection == kind.collection
+            && namespace.is_none_or(|namespace| namespace == &*event.key.namespace);
+        if listed {
+            changed.entry(&event.key).or_insert(event.before.as_ref());
+        }
+    }
+    let mut all: Vec<(&Key, &Arc<Value>)> = now.filter(|(key, _)| !changed.contains_key(key)).collect();
+    all.extend(changed.into_iter().filter_map(|(key, before)| Some((key, before?))));
+    all.sort_by_key(|(key, _)| *key);
+    Ok(all)
+}
+
+/// 410 for a list of a past that is forgotten (`storage/etcd3/errors.go`); where it was begun, with a token to go on from there all the same.
+fn expired(token: Option<&Token>) -> Status {
+    let Some(token) = token else {
+        return Status::new(410, "Expired", "The resourceVersion for the provided list is too old.");
+    };
+    let words = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the \
+                 continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing \
+                 with the provided token results in an inconsistent list - objects that were created, modified, or deleted between \
+                 the time the first chunk was returned and now may show up in the list.";
+    let on = Token { revision: None, start: token.start.clone() }.write();
+    Status { metadata: json!({"continue": on}), ..Status::new(410, "Expired", words) }
 }
 
 /// Where an object lies below a list's own prefix, as continue tokens have it.
@@ -164,15 +203,16 @@ fn begin<'a>(start: &'a str, own: &'a str, by_name: bool) -> (&'a str, &'a str) 
     if by_name { (own, start) } else { start.split_once('/').unwrap_or((start, "")) }
 }
 
-/// A continue token: where the next page begins.
+/// A continue token: where the next page begins, and of which moment's state; of the present one without a word on it.
 struct Token {
-    revision: u64,
+    revision: Option<u64>,
     start: String,
 }
 
 impl Token {
     fn write(&self) -> String {
-        let text = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": self.start}).to_string();
+        let revision = self.revision.map_or(json!(-1), |revision| json!(revision));
+        let text = json!({"v": "meta.k8s.io/v1", "rv": revision, "start": self.start}).to_string();
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
     }
 
@@ -191,7 +231,7 @@ impl Token {
         if text(&value, "/v") != "meta.k8s.io/v1" {
             return Err(bad(&format!("server does not recognize this encoded version {:?}", text(&value, "/v"))));
         }
-        let revision = value.get("rv").and_then(Value::as_u64).unwrap_or(0);
+        let revision = value.get("rv").and_then(Value::as_u64);
         Ok(Self { revision, start: text(&value, "/start").to_owned() })
     }
 }

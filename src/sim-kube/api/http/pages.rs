@@ -7,7 +7,7 @@ use crate::{
     Cluster, Status,
     access::API_AUDIENCE,
     api::{
-        handle::{ApiRequest, Reply},
+        handle::{ApiRequest, Content, Reply},
         openapi,
     },
     custom,
@@ -21,13 +21,13 @@ pub fn answer(cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
     if request.method != "GET" && request.method != "HEAD" {
         return reply::refusal(request, &Status::method_not_allowed());
     }
-    let json = |body: &Value| reply::json(request, 200, "application/json", body);
+    let json = |body: Value| reply::json(request, 200, "application/json", body);
     match page {
         Page::Group(group) | Page::GroupVersion(group, _) if crate::metrics::is_absent(cluster, group) => {
             reply::not_found()
         }
-        Page::Root => json(&json!({"paths": paths(cluster)})),
-        Page::Version => json(&version()),
+        Page::Root => json(json!({"paths": paths(cluster)})),
+        Page::Version => json(version()),
         Page::Health(path) => health(request, path),
         Page::Api | Page::Apis => {
             let core = *page == Page::Api;
@@ -35,33 +35,33 @@ pub fn answer(cluster: &Cluster, request: &ApiRequest, page: &Page) -> Reply {
                 Some(version) => {
                     let content =
                         format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
-                    reply::json(request, 200, &content, &discovery::aggregated(cluster, core, version))
+                    reply::json(request, 200, &content, discovery::aggregated(cluster, core, version))
                 }
-                None if core => json(&json!({
+                None if core => json(json!({
                     "kind": "APIVersions",
                     "versions": ["v1"],
                     "serverAddressByClientCIDRs": [],
                 })),
-                None => json(&discovery::groups(cluster)),
+                None => json(discovery::groups(cluster)),
             }
         }
-        Page::Group(group) => json(&discovery::group(cluster, group, true)),
-        Page::GroupVersion(group, version) => json(&discovery::resources(cluster, group, version)),
+        Page::Group(group) => json(discovery::group(cluster, group, true)),
+        Page::GroupVersion(group, version) => json(discovery::resources(cluster, group, version)),
         Page::OpenApiIndex => {
-            let mut answer = json(&openapi::index(cluster));
+            let mut answer = json(openapi::index(cluster));
             // A real server says text/plain here.
             "text/plain; charset=utf-8".clone_into(&mut answer.content_type);
             answer
         }
         Page::OpenApi(name) => schemas(cluster, request, name),
         Page::OpenApiV2 => old_schemas(request),
-        Page::Issuer => cached(request, "application/json", &issuer()),
-        Page::KeySet => cached(request, "application/jwk-set+json", &cluster.access.key_set().unwrap_or_default()),
+        Page::Issuer => cached(request, "application/json", issuer()),
+        Page::KeySet => cached(request, "application/jwk-set+json", cluster.access.key_set().unwrap_or_default()),
     }
 }
 
 /// A page that may be kept for an hour.
-fn cached(request: &ApiRequest, content: &str, body: &Value) -> Reply {
+fn cached(request: &ApiRequest, content: &str, body: Value) -> Reply {
     let mut answer = reply::json(request, 200, content, body);
     answer.headers.push(("cache-control", "public, max-age=3600".to_owned()));
     answer
@@ -87,7 +87,7 @@ fn schemas(cluster: &Cluster, request: &ApiRequest, name: &str) -> Reply {
         headers.push(("vary", "Accept".to_owned()));
     }
     let content_type = "application/json".to_owned();
-    Reply { status: 200, content_type, headers, body: text.into_owned().into_bytes() }
+    Reply { status: 200, content_type, headers, body: Content::Bytes(text.into_owned().into_bytes()) }
 }
 
 /// OpenAPI v2, without a single definition. `kubectl` asks for it where v3 knows nothing of a kind, and goes on to say that there is no
@@ -97,11 +97,16 @@ fn old_schemas(request: &ApiRequest) -> Reply {
     if request.header("accept").contains("proto-openapi") {
         // swagger: "2.0"; info: {title: "Kubernetes", version: "v1.36"}
         let body = b"\x0a\x032.0\x12\x13\x0a\x0aKubernetes\x12\x05v1.36".to_vec();
-        return Reply { status: 200, content_type: PROTOBUF.to_owned(), headers: Vec::new(), body };
+        return Reply {
+            status: 200,
+            content_type: PROTOBUF.to_owned(),
+            headers: Vec::new(),
+            body: Content::Bytes(body),
+        };
     }
     let info = json!({"title": "Kubernetes", "version": VERSION});
     let body = json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}});
-    reply::json(request, 200, "application/json", &body)
+    reply::json(request, 200, "application/json", body)
 }
 
 fn version() -> Value {

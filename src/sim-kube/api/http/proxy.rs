@@ -4,7 +4,7 @@ use super::resource::Call;
 use crate::{
     Status,
     api::{
-        handle::{ApiResponse, Reply},
+        handle::{ApiResponse, Content, Reply},
         stream::{Proxied, ProxySpec, StreamSpec},
     },
 };
@@ -37,7 +37,7 @@ pub(super) fn answer(call: &Call<'_>, name: &str) -> Result<ApiResponse, Status>
             status: 301,
             content_type: "text/plain; charset=utf-8".to_owned(),
             headers: vec![("location", to)],
-            body: Vec::new(),
+            body: Content::Bytes(Vec::new()),
         }));
     }
     let to = match call.kind.kind {

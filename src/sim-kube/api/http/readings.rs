@@ -47,7 +47,7 @@ pub(super) fn answer(
                 json!({"kind": "PartialObjectMetadataList", "apiVersion": version, "metadata": {}, "items": items})
             }
         };
-        return Ok(ApiResponse::Reply(reply::value(request, accepted.form, 200, &body)));
+        return Ok(ApiResponse::Reply(reply::value(request, accepted.form, 200, body)));
     };
     let found = readings.into_iter().find(|reading| text(reading, "/metadata/name") == name);
     let reading = found.ok_or_else(|| missing(cluster, kind, target.namespace.as_deref().unwrap_or(""), name))?;
@@ -59,7 +59,7 @@ pub(super) fn answer(
             collection::as_table(cluster, kind, version, include, json!({}), std::slice::from_ref(&reading))
         }
     };
-    Ok(ApiResponse::Reply(reply::value(request, accepted.form, 200, &body)))
+    Ok(ApiResponse::Reply(reply::value(request, accepted.form, 200, body)))
 }
 
 /// No such node or pod, or nothing known of it yet (`metrics-server/pkg/api`).

@@ -5,39 +5,39 @@ use serde_json::Value;
 use super::media::{self, Form};
 use crate::{
     Status,
-    api::handle::{ApiRequest, Reply},
+    api::handle::{ApiRequest, Content, Reply},
 };
 
 /// A JSON or YAML answer.
-pub fn value(request: &ApiRequest, form: Form, status: u16, body: &Value) -> Reply {
+pub fn value(request: &ApiRequest, form: Form, status: u16, body: Value) -> Reply {
     match form {
         Form::Json => json(request, status, "application/json", body),
         Form::Yaml => Reply {
             status,
             content_type: "application/yaml".to_owned(),
             headers: Vec::new(),
-            body: serde_saphyr::to_string(body).unwrap_or_default().into_bytes(),
+            body: Content::Bytes(serde_saphyr::to_string(&body).unwrap_or_default().into_bytes()),
         },
     }
 }
 
 /// A JSON answer under a content type of its own, indented where a person seems to read.
-pub fn json(request: &ApiRequest, status: u16, content_type: &str, body: &Value) -> Reply {
+pub fn json(request: &ApiRequest, status: u16, content_type: &str, body: Value) -> Reply {
     let agent = request.header("user-agent");
     let person = ["curl/", "Wget/", "Mozilla/"].iter().any(|name| agent.starts_with(name));
     let pretty = request.param("pretty").map_or(person, |_| request.flag("pretty"));
-    let text = if pretty { serde_json::to_string_pretty(body) } else { serde_json::to_string(body) };
-    let mut text = text.unwrap_or_default();
-    if !pretty {
-        text.push('\n');
-    }
-    Reply { status, content_type: content_type.to_owned(), headers: Vec::new(), body: text.into_bytes() }
+    let body = if pretty {
+        Content::Bytes(serde_json::to_vec_pretty(&body).unwrap_or_default())
+    } else {
+        Content::Document(body)
+    };
+    Reply { status, content_type: content_type.to_owned(), headers: Vec::new(), body }
 }
 
 /// A refusal, in the form the client takes.
 pub fn refusal(request: &ApiRequest, status: &Status) -> Reply {
     let form = media::accepted(request).map_or(Form::Json, |accepted| accepted.form);
-    let mut reply = value(request, form, status.code, &status.body());
+    let mut reply = value(request, form, status.code, status.body());
     if let Some(seconds) = status.details.get("retryAfterSeconds").and_then(Value::as_u64) {
         reply.headers.push(("retry-after", seconds.to_string()));
     }
@@ -57,7 +57,7 @@ pub fn text(status: u16, body: &str) -> Reply {
         status,
         content_type: "text/plain; charset=utf-8".to_owned(),
         headers: vec![("x-content-type-options", "nosniff".to_owned())],
-        body: body.as_bytes().to_vec(),
+        body: Content::Bytes(body.as_bytes().to_vec()),
     }
 }
 
@@ -76,5 +76,5 @@ pub fn warn(reply: &mut Reply, warnings: &[String]) {
 
 /// A log.
 pub fn log(bytes: Vec<u8>) -> Reply {
-    Reply { status: 200, content_type: "text/plain".to_owned(), headers: Vec::new(), body: bytes }
+    Reply { status: 200, content_type: "text/plain".to_owned(), headers: Vec::new(), body: Content::Bytes(bytes) }
 }

@@ -38,7 +38,7 @@ pub fn answer(cluster: &mut Cluster, request: &ApiRequest, target: &Target) -> R
                 return Err(Status::method_not_allowed());
             }
             let answered = questions::answer(cluster, request, question, target.namespace.as_deref().unwrap_or(""))?;
-            return Ok(ApiResponse::Reply(reply::value(request, accepted.form, 201, &answered)));
+            return Ok(ApiResponse::Reply(reply::value(request, accepted.form, 201, answered)));
         }
         Served::Reading(kind) => return readings::answer(cluster, request, target, kind, accepted),
         Served::Stored(kind) => kind,
@@ -135,7 +135,7 @@ impl Call<'_> {
                 collection::as_table(cluster, self.kind, version, include, metadata, std::slice::from_ref(&object))
             }
         };
-        let mut answer = reply::value(self.request, self.accepted.form, status, &body);
+        let mut answer = reply::value(self.request, self.accepted.form, status, body);
         reply::warn(&mut answer, warnings);
         Ok(self.warned(ApiResponse::Reply(answer)))
     }
@@ -263,7 +263,7 @@ impl Call<'_> {
             "status": "Success",
             "details": details,
         });
-        Ok(ApiResponse::Reply(reply::value(self.request, self.accepted.form, 200, &body)))
+        Ok(ApiResponse::Reply(reply::value(self.request, self.accepted.form, 200, body)))
     }
 
     /// Deletes everything that the selectors mean; answers with the list of it.
@@ -293,7 +293,7 @@ impl Call<'_> {
             "metadata": {"resourceVersion": cluster.store.revision().to_string()},
             "items": items,
         });
-        let answer: Reply = reply::value(self.request, self.accepted.form, 200, &body);
+        let answer: Reply = reply::value(self.request, self.accepted.form, 200, body);
         Ok(ApiResponse::Reply(answer))
     }
 }

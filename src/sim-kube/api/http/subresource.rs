@@ -8,7 +8,7 @@ use crate::{
     access::{self, Attributes},
     api::{
         handle::ApiResponse,
-        select::label::written,
+        select::label::{self, written},
         stream::{AttachSpec, ExecSpec, StreamSpec},
         verbs::DeleteOptions,
         write::{Touch, Unknown},
@@ -48,7 +48,7 @@ pub(super) fn answer(
         ("token", "POST") => super::token::answer(cluster, call, name),
         ("scale", "GET") => {
             let object = cluster.get(call.kind, call.namespace(), name)?;
-            reply_with(call, 200, &scale_of(call.kind, &object))
+            reply_with(call, 200, scale_of(call.kind, &object))
         }
         ("scale", "PUT") => {
             let body = body::read(call.request, "Scale", "io.k8s.api.autoscaling.v1.Scale")?;
@@ -85,7 +85,7 @@ fn may_create(cluster: &mut Cluster, call: &Call<'_>, name: &str, subresource: &
     if decision.is_allowed { Ok(()) } else { Err(access::forbidden(user, &asked, &decision.reason)) }
 }
 
-fn reply_with(call: &Call<'_>, status: u16, body: &Value) -> Result<ApiResponse, Status> {
+fn reply_with(call: &Call<'_>, status: u16, body: Value) -> Result<ApiResponse, Status> {
     Ok(ApiResponse::Reply(reply::value(call.request, call.accepted.form, status, body)))
 }
 
@@ -118,7 +118,7 @@ fn scale_of(kind: &Kind, object: &Value) -> Value {
         }
         return scale;
     }
-    scale["status"]["selector"] = json!(written(object.pointer("/spec/selector").unwrap_or(&Value::Null)));
+    scale["status"]["selector"] = json!(written(&label::of(kind, object)));
     scale
 }
 
@@ -154,7 +154,7 @@ fn scale(
         set(object, spec_path(call.kind), json!(replicas));
         Ok(())
     })?;
-    reply_with(call, 200, &scale_of(call.kind, &written.object))
+    reply_with(call, 200, scale_of(call.kind, &written.object))
 }
 
 fn success(code: u16) -> Value {
@@ -172,7 +172,7 @@ fn bind(cluster: &mut Cluster, call: &Call<'_>, name: &str) -> Result<ApiRespons
         return Err(crate::api::check::problem::invalid("", "Binding", name, &problems.list));
     }
     cluster.bind_with(call.namespace(), name, node, Some(text(&binding, "/metadata/uid")), &options)?;
-    reply_with(call, 201, &success(201))
+    reply_with(call, 201, success(201))
 }
 
 /// An eviction is a deletion that disruption budgets may refuse.
@@ -194,7 +194,7 @@ fn evict(cluster: &mut Cluster, call: &Call<'_>, name: &str) -> Result<ApiRespon
     let by = call.request.actor();
     let options = call.options(&by, Unknown::Warn)?;
     cluster.evict_with(call.namespace(), name, &how, &options)?;
-    reply_with(call, 201, &success(201))
+    reply_with(call, 201, success(201))
 }
 
 fn stream(cluster: &Cluster, call: &Call<'_>, name: &str, subresource: &str) -> Result<ApiResponse, Status> {

@@ -35,6 +35,7 @@ mod probe;
 mod quota;
 mod rbac;
 mod replica_set;
+mod replication_controller;
 mod resources;
 mod secret;
 mod service;
@@ -104,6 +105,7 @@ pub fn rules(kind: &Kind) -> &'static Rules {
         "pods" => &pod::RULES,
         "deployments.apps" => &deployment::RULES,
         "replicasets.apps" => &replica_set::RULES,
+        "replicationcontrollers" => &replication_controller::RULES,
         "services" => &service::RULES,
         "secrets" => &secret::RULES,
         "configmaps" => &config_map::RULES,

@@ -73,6 +73,7 @@ fn title(kind: &str) -> &'static str {
         "deployment" => "Deployment",
         "statefulset" => "StatefulSet",
         "daemonset" => "DaemonSet",
+        "replicationcontroller" => "ReplicationController",
         _ => "ReplicaSet",
     }
 }

@@ -22,7 +22,7 @@ use k8s_openapi::{
         coordination::v1::Lease,
         core::v1::{
             Binding, ConfigMap, Endpoints, Event, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim,
-            Pod, PodTemplate, ResourceQuota, Secret, Service, ServiceAccount,
+            Pod, PodTemplate, ReplicationController, ResourceQuota, Secret, Service, ServiceAccount,
         },
         discovery::v1::EndpointSlice,
         events::v1::Event as EventsEvent,
@@ -122,7 +122,7 @@ fn definitions(mut generator: SchemaGenerator) -> Map<String, Value> {
 }
 
 /// The kinds that came later, each as a function that asks for its schema.
-const MORE: [fn(&mut SchemaGenerator); 31] = [
+const MORE: [fn(&mut SchemaGenerator); 32] = [
     wanted::<ControllerRevision>,
     wanted::<DaemonSet>,
     wanted::<StatefulSet>,
@@ -136,6 +136,7 @@ const MORE: [fn(&mut SchemaGenerator); 31] = [
     wanted::<PersistentVolume>,
     wanted::<PersistentVolumeClaim>,
     wanted::<PodTemplate>,
+    wanted::<ReplicationController>,
     wanted::<ResourceQuota>,
     wanted::<Ingress>,
     wanted::<IngressClass>,

@@ -24,7 +24,12 @@ pub enum JsonPatchError {
     Missing { path: String },
     #[error("{path:?} is not what was expected")]
     Test { path: String },
+    #[error("copies of {bytes} bytes in all")]
+    Copies { bytes: usize },
 }
+
+/// What a patch may copy in all, in bytes of JSON (`JSONPatchMaxCopyBytes` of a stock server): copies of copies grow by the power.
+const COPIED_MAX: usize = 3 << 20;
 
 /// Reads a patch.
 ///
@@ -56,14 +61,15 @@ fn operation(entry: &Value) -> Option<Operation> {
 /// # Errors
 /// The first operation that cannot be done.
 pub fn apply(object: &mut Value, operations: &[Operation]) -> Result<(), JsonPatchError> {
-    operations.iter().try_for_each(|operation| one(object, operation))
+    let mut copied = 0;
+    operations.iter().try_for_each(|operation| one(object, operation, &mut copied))
 }
 
 fn missing(path: &str) -> JsonPatchError {
     JsonPatchError::Missing { path: path.to_owned() }
 }
 
-fn one(object: &mut Value, operation: &Operation) -> Result<(), JsonPatchError> {
+fn one(object: &mut Value, operation: &Operation, copied: &mut usize) -> Result<(), JsonPatchError> {
     match operation {
         Operation::Add { path, value } => add(object, path, value.clone()),
         Operation::Remove { path } => remove(object, path).map(|_| ()),
@@ -79,8 +85,12 @@ fn one(object: &mut Value, operation: &Operation) -> Result<(), JsonPatchError> 
             add(object, path, value)
         }
         Operation::Copy { from, path } => {
-            let value = object.pointer(from).cloned().ok_or_else(|| missing(from))?;
-            add(object, path, value)
+            let value = object.pointer(from).ok_or_else(|| missing(from))?;
+            *copied += value.to_string().len();
+            if *copied > COPIED_MAX {
+                return Err(JsonPatchError::Copies { bytes: *copied });
+            }
+            add(object, path, value.clone())
         }
         Operation::Test { path, value } => {
             let found = object.pointer(path);

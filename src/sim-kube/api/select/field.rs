@@ -48,7 +48,7 @@ fn fields(kind: &Kind) -> &'static [&'static str] {
         "namespaces" => &["status.phase"],
         "secrets" => &["type"],
         "jobs.batch" => &["status.successful"],
-        "replicasets.apps" => &["status.replicas"],
+        "replicasets.apps" | "replicationcontrollers" => &["status.replicas"],
         "certificatesigningrequests.certificates.k8s.io" => &["spec.signerName"],
         "services" => &["spec.clusterIP", "spec.type"],
         _ => &[],

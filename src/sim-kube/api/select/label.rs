@@ -1,8 +1,14 @@
 //! Label selectors: the texts of queries and the objects inside specs.
 
-use serde_json::Value;
+use std::{borrow::Cow, fmt};
 
-use crate::object::{entries, members, text};
+use serde_json::{Value, json};
+
+use crate::{
+    Kind,
+    kind::REPLICATION_CONTROLLER,
+    object::{entries, members, text},
+};
 
 /// Whether labels fit a LabelSelector object (`matchLabels`, `matchExpressions`). An empty selector fits everything.
 pub fn matches_selector(selector: &Value, labels: Option<&Value>) -> bool {
@@ -24,6 +30,16 @@ pub fn matches_selector(selector: &Value, labels: Option<&Value>) -> bool {
                 _ => false,
             }
         })
+}
+
+/// The selector of a workload as a LabelSelector object; that of the oldest kind is a plain map.
+pub fn of<'a>(kind: &Kind, object: &'a Value) -> Cow<'a, Value> {
+    let own = object.pointer("/spec/selector").unwrap_or(&Value::Null);
+    if kind.collection == REPLICATION_CONTROLLER.collection && own.is_object() {
+        Cow::Owned(json!({"matchLabels": own}))
+    } else {
+        Cow::Borrowed(own)
+    }
 }
 
 /// A LabelSelector object as a query would write it: `app=web,tier in (back,front)`, in the order of the keys.
@@ -86,6 +102,26 @@ impl Selector {
     /// Whether labels fit.
     pub fn matches(&self, labels: Option<&Value>) -> bool {
         self.requirements.iter().all(|requirement| requirement.matches(labels))
+    }
+}
+
+/// As a query would have it.
+impl fmt::Display for Selector {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, requirement) in self.requirements.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let Requirement { key, operator, values } = requirement;
+            let (first, all) = (values.first().map_or("", String::as_str), values.join(","));
+            match operator {
+                Operator::In => write!(out, "{comma}{key} in ({all})"),
+                Operator::NotIn => write!(out, "{comma}{key} notin ({all})"),
+                Operator::Exists => write!(out, "{comma}{key}"),
+                Operator::DoesNotExist => write!(out, "{comma}!{key}"),
+                Operator::Greater => write!(out, "{comma}{key}>{first}"),
+                Operator::Less => write!(out, "{comma}{key}<{first}"),
+            }?;
+        }
+        Ok(())
     }
 }
 

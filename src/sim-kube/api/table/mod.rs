@@ -96,6 +96,7 @@ fn of_collection(collection: &str) -> &'static Layout {
         "pods" => &pod::LAYOUT,
         "deployments.apps" => &workload::DEPLOYMENT,
         "replicasets.apps" => &workload::REPLICA_SET,
+        "replicationcontrollers" => &workload::REPLICATION_CONTROLLER,
         "services" => &service::SERVICE,
         "endpoints" => &service::ENDPOINTS,
         "endpointslices.discovery.k8s.io" => &service::ENDPOINT_SLICE,

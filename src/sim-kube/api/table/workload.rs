@@ -37,6 +37,16 @@ pub static REPLICA_SET: Layout = Layout {
     cells: replica_set,
 };
 
+pub static REPLICATION_CONTROLLER: Layout = Layout {
+    columns: REPLICA_SET.columns,
+    cells: |object, now| {
+        let mut cells = replica_set(object, now);
+        cells.pop();
+        cells.push(labels(object.pointer("/spec/selector")));
+        cells
+    },
+};
+
 pub static STATEFUL_SET: Layout = Layout {
     columns: &[
         NAME,

@@ -10,6 +10,7 @@ use crate::{
     Cluster, Kind, Status,
     api::{kinds, schema::value::seconds_text, verbs::DeleteOptions},
     dynamic_admission::{self, Review},
+    kind::REPLICATION_CONTROLLER,
     object::{entries, is_deleting, number, set, text, unset},
 };
 
@@ -61,7 +62,9 @@ impl Cluster {
 
     /// Writes into the object what its deletion leaves there: finalizers, and when it is due.
     fn mark(&self, kind: &Kind, new: &mut Value, old: &Value, how: &DeleteOptions) {
-        propagate(new, how.propagation.as_deref());
+        // Who deletes one of these and says nothing else keeps its pods, for old times' sake (`DefaultGarbageCollectionPolicy`).
+        let unsaid = kind.collection == REPLICATION_CONTROLLER.collection && !is_deleting(old);
+        propagate(new, how.propagation.as_deref().or(unsaid.then_some("Orphan")));
         if is_deleting(old) {
             shorten(new, old, how.grace_seconds);
             return;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ACCOUNT, reference};
 use crate::{
     Cluster, Kind, Status,
-    api::verbs::Part,
+    api::{select::label, verbs::Part},
     controllers::pod_control::actor,
     kind,
     object::{namespace, number, set},
@@ -49,7 +49,7 @@ pub(super) fn read(cluster: &Cluster, scaler: &Value) -> Result<Scale, String> {
         namespace: space.to_owned(),
         name: name.to_owned(),
         replicas: number(&object, "/spec/replicas").unwrap_or(1),
-        selector: object.pointer("/spec/selector").cloned().unwrap_or_default(),
+        selector: label::of(kind, &object).into_owned(),
     })
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use breakfix_sim::Key;
 use serde_json::{Map, Value, json};
 
-use super::{Failure, actor};
+use super::{Failure, Keeper};
 use crate::{
     Cluster, Status,
     api::verbs::Part,
@@ -18,6 +18,7 @@ use crate::{
 pub(super) fn write(
     cluster: &mut Cluster,
     key: &Key,
+    keeper: &Keeper,
     active: &[Arc<Value>],
     terminating: usize,
     managed: &Result<(), Failure>,
@@ -37,7 +38,9 @@ pub(super) fn write(
     count("readyReplicas", active.iter().filter(|pod| pod_state::is_ready(pod)).count());
     count("availableReplicas", states.iter().filter(|state| state.is_ok()).count());
     counts.insert("replicas".to_owned(), json!(active.len()));
-    counts.insert("terminatingReplicas".to_owned(), json!(terminating));
+    if keeper.kind == &kind::REPLICA_SET {
+        counts.insert("terminatingReplicas".to_owned(), json!(terminating));
+    }
     if let Some(generation) = current["metadata"].get("generation") {
         counts.insert("observedGeneration".to_owned(), generation.clone());
     }
@@ -48,11 +51,11 @@ pub(super) fn write(
     let status = Value::Object(counts);
     if current.get("status") != Some(&status) {
         cluster.update(
-            &kind::REPLICA_SET,
+            keeper.kind,
             namespace(&current),
             name(&current),
             Part::Status,
-            &actor(),
+            &keeper.actor(),
             |replica_set| {
                 set(replica_set, "/status", status);
             },

@@ -10,18 +10,24 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    Cluster,
+    Cluster, Kind,
     controllers::{owner, pod_state},
-    kind,
+    kind::POD,
     object::{name, namespace, text, uid},
 };
 
 /// The first `count` pods in the order of removal.
-pub(super) fn choose(cluster: &Cluster, set: &Value, active: &[Arc<Value>], count: usize) -> Vec<Arc<Value>> {
+pub(super) fn choose(
+    cluster: &Cluster,
+    set: &Value,
+    kind: &'static Kind,
+    active: &[Arc<Value>],
+    count: usize,
+) -> Vec<Arc<Value>> {
     if count >= active.len() {
         return active.to_vec();
     }
-    let crowd = crowd(cluster, set);
+    let crowd = crowd(cluster, set, kind);
     let today = cluster.clock.today();
     let mut pods = active.to_vec();
     pods.sort_by(|left, right| compare(left, right, &crowd, today));
@@ -30,12 +36,12 @@ pub(super) fn choose(cluster: &Cluster, set: &Value, active: &[Arc<Value>], coun
 }
 
 /// How many active pods of the same owner each node has: the set's, and those of its sisters under one Deployment.
-fn crowd(cluster: &Cluster, set: &Value) -> BTreeMap<String, usize> {
+fn crowd(cluster: &Cluster, set: &Value, kind: &'static Kind) -> BTreeMap<String, usize> {
     let space = namespace(set);
     let deployment = crate::object::controller(set).map(|owner| text(owner, "/uid").to_owned());
     let sisters: Vec<String> = cluster
         .store
-        .list(kind::REPLICA_SET.collection, Some(space))
+        .list(kind.collection, Some(space))
         .filter(|(_, other)| {
             uid(other) == uid(set)
                 || deployment
@@ -45,9 +51,8 @@ fn crowd(cluster: &Cluster, set: &Value) -> BTreeMap<String, usize> {
         .map(|(_, other)| name(other).to_owned())
         .collect();
     let mut crowd = BTreeMap::new();
-    for (_, pod) in cluster.store.list(kind::POD.collection, Some(space)) {
-        let ours =
-            owner::controller_name(pod, &kind::REPLICA_SET).is_some_and(|set| sisters.iter().any(|name| name == set));
+    for (_, pod) in cluster.store.list(POD.collection, Some(space)) {
+        let ours = owner::controller_name(pod, kind).is_some_and(|set| sisters.iter().any(|name| name == set));
         if ours && pod_state::is_active(pod) {
             *crowd.entry(text(pod, "/spec/nodeName").to_owned()).or_insert(0) += 1;
         }

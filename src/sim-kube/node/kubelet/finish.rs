@@ -34,7 +34,7 @@ pub(super) fn begin(cluster: &mut Cluster, id: &str) {
         pod.pod = current;
     }
     // A pod that was removed by force gets the least there is.
-    let grace = if is_known { spec::grace(&pod.pod) } else { Duration::ZERO };
+    let grace = if is_known { pod.grace.unwrap_or(spec::grace(&pod.pod)) } else { Duration::ZERO };
     pod.stage = Stage::Stopping;
     pod.stopping_since = Some(now);
     pod.worker.is_busy = true;

@@ -23,8 +23,8 @@ pub use step::{go_on, sync};
 pub use stop::stop_further;
 
 use super::{
-    machine,
-    pod_run::{PodRun, Stage},
+    eviction, machine,
+    pod_run::{PodRun, Reason, Stage},
 };
 use crate::{
     Cluster,
@@ -123,7 +123,14 @@ pub fn told(cluster: &mut Cluster, event: &StoreEvent) {
     }
     let now = cluster.now();
     let pod = PodRun::new(event.key.clone(), id.clone(), node, event.object.clone(), now + LAG);
+    let refused = eviction::refuses(cluster, &pod.node, &pod.pod);
     cluster.nodes.pods.insert(id.clone(), pod);
+    if let Some(message) = refused {
+        record(cluster, &id, "", Note::warning("Evicted", &message));
+        if let Some(pod) = cluster.nodes.pods.get_mut(&id) {
+            pod.verdict = Some(Reason { reason: "Evicted".to_owned(), message });
+        }
+    }
     finish::arm_deadline(cluster, &id);
     sync_at(cluster, &id, now + LAG);
 }

@@ -35,6 +35,11 @@ impl Log {
         }
     }
 
+    /// Bytes that it takes.
+    pub fn size(&self) -> u64 {
+        self.bytes as u64
+    }
+
     /// The lines up to a moment.
     pub fn until(&self, now: SimTime) -> impl Iterator<Item = &Line> + Clone {
         self.lines.iter().take_while(move |line| line.at <= now)

@@ -9,7 +9,7 @@ use super::{Ending, Inside, Process, Shared, console, end};
 use crate::{
     Cluster,
     event::{Event, PodStep},
-    node::{resident, spec},
+    node::{eviction, resident, spec},
 };
 
 /// No process comes and goes in no time: the kernel needs some to start it and to clear it away.
@@ -89,6 +89,7 @@ pub fn rearm(cluster: &mut Cluster, uid: &str, container: &str, number: u32) {
         due = due.into_iter().chain(wakes).min();
     }
     set_wake(cluster, uid, container, number, due.map(|due| due.max(now)));
+    eviction::moved(cluster, uid, container);
 }
 
 /// Whether the program holds more memory than it may, at a moment that its process has reached.

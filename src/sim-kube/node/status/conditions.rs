@@ -44,6 +44,17 @@ pub(super) fn all(cluster: &Cluster, pod: &PodRun, old: &Value, phase: &str, lis
     let old = entries(old, "/conditions");
     let others = old.iter().filter(|condition| !own.iter().any(|own| own.name == text(condition, "/type")));
     let mut all: Vec<Value> = others.cloned().collect();
+    if let Some(verdict) = pod.verdict.as_ref().filter(|_| pod.is_disrupted)
+        && !all.iter().any(|condition| text(condition, "/type") == "DisruptionTarget")
+    {
+        let disrupted = Condition {
+            name: "DisruptionTarget",
+            holds: true,
+            reason: "TerminationByKubelet",
+            message: verdict.message.clone(),
+        };
+        all.push(dated(&disrupted, pod, old, &today));
+    }
     all.extend(own.iter().map(|condition| dated(condition, pod, old, &today)));
     all
 }

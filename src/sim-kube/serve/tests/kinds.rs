@@ -79,6 +79,7 @@ pub(crate) fn objects() -> Vec<Value> {
             "PersistentVolumeClaim",
             json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "9Gi"}}}}),
         ),
+        object("v1", "ReplicationController", json!({"spec": {"replicas": 0, "template": template("Always")}})),
         object("v1", "ResourceQuota", json!({"spec": {"hard": {"secrets": "100"}}})),
         object("v1", "LimitRange", json!({"spec": {"limits": [{"type": "Container", "max": {"cpu": "4"}}]}})),
         object("v1", "PodTemplate", json!({"template": template("Always")})),

@@ -109,7 +109,7 @@ async fn without_a_certificate_only_a_token_counts() {
     let path = "/api/v1/namespaces/shop/serviceaccounts/default/token";
     let request = r#"{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}"#;
     let token = control(&admin, "POST", path, request).await["status"]["token"].as_str().unwrap().to_owned();
-    let nobody = Client::new(server.requests_of_nobody(), "shop");
+    let nobody = Client::new(server.here_as_nobody(), "shop");
     let said = async |token: Option<&str>| {
         let mut request = http::Request::get("/api/v1/namespaces/shop/secrets");
         if let Some(token) = token {

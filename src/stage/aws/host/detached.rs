@@ -1,9 +1,12 @@
-//! A simulated account as a process of its own: begun with the session, brought back by whichever command finds it dead, ended with the session.
+//! A simulated account as a process of its own: brought back by whichever command finds it dead, ended with the session.
+//!
+//! While a lab is being opened there is no such process yet: nobody else has to reach the account, and building it inside the command
+//! needs no requests over a socket, no log and no second process. [`Host::hand_over`] then saves it and starts the process that goes on with it.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -12,16 +15,16 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use breakfix_grade::Outcome;
-use breakfix_lab::change::Outage;
 use breakfix_sim::detached::Found;
 use breakfix_sim_aws::{
-    Cloud, Config,
+    Config,
     serve::{control, error::ServeError, input::Fail, probe::Told, process, settings::Settings},
+    services::outage::Outage,
 };
 use breakfix_workload::Request;
 use jiff::Timestamp;
 
-use super::{Host, Inside, call, probe, told};
+use super::{Able, Host, Inside, LocalHost, able_of_simulator, call, probe, told};
 use crate::{
     aws::{
         api::Api,
@@ -50,11 +53,21 @@ pub(in crate::aws) struct SimHost {
     program: PathBuf,
     seed: u64,
     speed: u32,
+    /// The account while a lab is being built in it.
+    building: Mutex<Option<Arc<LocalHost>>>,
 }
 
 impl SimHost {
     pub(in crate::aws) fn new(place: Place, program: PathBuf, seed: u64, speed: u32) -> Self {
-        Self { place, program, seed, speed }
+        Self { place, program, seed, speed, building: Mutex::default() }
+    }
+
+    fn building(&self) -> MutexGuard<'_, Option<Arc<LocalHost>>> {
+        self.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn built(&self) -> Option<Arc<LocalHost>> {
+        self.building().clone()
     }
 
     fn folder(&self) -> PathBuf {
@@ -74,21 +87,20 @@ impl SimHost {
                         format!("{} may say why; `breakfix stop` ends it.", folder.join("serve.log").display()),
                     ));
                 }
-                Found::Never | Found::Dead => self.start(folder.clone()).await?,
+                Found::Never | Found::Dead => self.start(folder.clone(), None).await?,
             }
         }
     }
 
-    async fn start(&self, folder: PathBuf) -> Result<(), TargetError> {
+    /// Starts the process; with an account, on this one. One that was begun is taken up again as it was, whoever ended its process.
+    async fn start(&self, folder: PathBuf, account: Option<Arc<LocalHost>>) -> Result<(), TargetError> {
         let settings = Settings { speed: f64::from(self.speed.max(1)), ..Settings::default() };
-        let (seed, program) = (self.seed, self.program.clone());
+        let program = self.program.clone();
         let start = move || {
-            // An account that was begun is taken up again as it was, whoever ended its process.
-            if !folder.join(CONFIG).exists() {
-                let config = sim::config(seed, Timestamp::now());
-                process::begin(&folder, &Cloud::empty(config.clone()), &settings)
+            if let Some(account) = account {
+                process::begin(&folder, &account.cloud(), &settings)
                     .map_err(|error| failed("begin the simulator", error))?;
-                let text = serde_json::to_vec_pretty(&config).unwrap_or_default();
+                let text = serde_json::to_vec_pretty(account.config()).unwrap_or_default();
                 fs::write(folder.join(CONFIG), text).map_err(|error| local("keep how the simulator began", error))?;
             }
             process::spawn_detached(&program, &folder).map(drop).map_err(|error| failed("start the simulator", error))
@@ -110,6 +122,9 @@ impl SimHost {
     }
 
     fn config(&self) -> Result<Config, TargetError> {
+        if let Some(account) = self.built() {
+            return Ok(account.config().clone());
+        }
         let path = self.folder().join(CONFIG);
         let text = fs::read(&path).map_err(|error| local(&format!("read {}", path.display()), error))?;
         serde_json::from_slice(&text)
@@ -127,11 +142,15 @@ impl SimHost {
 #[async_trait]
 impl Host for SimHost {
     async fn connect(&self) -> Result<Api, TargetError> {
+        if !self.folder().join(CONFIG).exists() {
+            let account = self.built().unwrap_or_else(|| Arc::new(LocalHost::begun(self.seed, Timestamp::now())));
+            *self.building() = Some(Arc::clone(&account));
+            return account.connect().await;
+        }
         let port = self.bring_up().await?;
         let config = self.config()?;
         // Not the learner's: whatever becomes of their rights, the lab can be graded and stopped.
-        let key = &config.operator;
-        let credentials = Credentials::new(&key.access_key_id, &key.secret_access_key, None, None, "breakfix");
+        let credentials = sim::credentials(&config.operator);
         let way = Way {
             connector: SharedHttpConnector::new(Connector::builder().build_http()),
             credentials: SharedCredentialsProvider::new(credentials),
@@ -141,6 +160,14 @@ impl Host for SimHost {
         Ok(Api::new(Arc::new(Http::new(way)), config.account.clone(), config.region.clone()).simulated())
     }
 
+    fn able(&self) -> Able {
+        able_of_simulator()
+    }
+
+    fn learner(&self) -> Result<Option<Credentials>, TargetError> {
+        Ok(Some(sim::credentials(&self.config()?.learner)))
+    }
+
     async fn ask_balancer(
         &self,
         dns_name: &str,
@@ -148,6 +175,9 @@ impl Host for SimHost {
         request: &Request,
         timeout: Duration,
     ) -> (Outcome, Duration) {
+        if let Some(account) = self.built() {
+            return account.ask_balancer(dns_name, port, request, timeout).await;
+        }
         let Ok(balancers) = self.balancer_port() else { return (Outcome::Refused, Duration::ZERO) };
         let host = if port == 80 { dns_name.to_owned() } else { format!("{dns_name}:{port}") };
         call::ask((ADDRESS, balancers), &host, request, timeout).await
@@ -160,6 +190,9 @@ impl Host for SimHost {
         request: &Request,
         timeout: Duration,
     ) -> Result<(Outcome, Duration), TargetError> {
+        if let Some(account) = self.built() {
+            return account.ask_inside(from, to, request, timeout).await;
+        }
         let what = "ask from inside the network";
         let mut order = Request::new("POST", "/breakfix/ask");
         order.body = serde_json::to_vec(&probe(from, to, request, timeout)).unwrap_or_default();
@@ -170,14 +203,20 @@ impl Host for SimHost {
     }
 
     async fn pass(&self, time: Duration) -> Result<(), TargetError> {
+        if let Some(account) = self.built() {
+            return account.pass(time).await;
+        }
         let millis = time.as_nanos().div_ceil(1_000_000);
         let request = Request::new("POST", &format!("/breakfix/advance?ms={millis}"));
         self.order(request, "move the simulator's clock on").await.map(drop)
     }
 
     async fn outage(&self, outage: &Outage, is_over: bool) -> Result<(), TargetError> {
+        if let Some(account) = self.built() {
+            return account.outage(outage, is_over).await;
+        }
         let mut request = Request::new("POST", "/breakfix/outage");
-        request.body = serde_json::to_vec(&Fail { outage: sim::outage(outage), is_over }).unwrap_or_default();
+        request.body = serde_json::to_vec(&Fail { outage: outage.clone(), is_over }).unwrap_or_default();
         self.order(request, "let something of the provider's fail").await.map(drop)
     }
 
@@ -199,7 +238,18 @@ impl Host for SimHost {
         Ok(Reach { env, notes })
     }
 
+    async fn hand_over(&self) -> Result<bool, TargetError> {
+        let Some(account) = self.building().take() else { return Ok(false) };
+        self.start(self.folder(), Some(account)).await?;
+        Ok(true)
+    }
+
+    fn is_there(&self) -> bool {
+        self.folder().join(CONFIG).exists()
+    }
+
     async fn wipe(&self) -> Result<bool, TargetError> {
+        *self.building() = None;
         close_simulator(&self.place.folder).await?;
         Ok(true)
     }

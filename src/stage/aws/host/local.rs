@@ -10,18 +10,24 @@ use std::{
 
 use async_trait::async_trait;
 use breakfix_grade::Outcome;
-use breakfix_lab::change::Outage;
 use breakfix_sim::serve::world::Act;
 use breakfix_sim_aws::{
     Cloud, Config,
-    services::{elbv2, outage},
+    services::{
+        elbv2,
+        outage::{self, Outage},
+    },
 };
 use breakfix_workload::Request;
 use jiff::Timestamp;
 
-use super::{Host, Inside, outcome, probe, told};
+use super::{Able, Host, Inside, able_of_simulator, outcome, probe, told};
 use crate::{
-    aws::{api::Api, sim, wire::InProcess},
+    aws::{
+        api::Api,
+        sim,
+        wire::{Credentials, InProcess},
+    },
     target::{Cause, Reach, TargetError, WayBack},
 };
 
@@ -38,12 +44,29 @@ pub(in crate::aws) struct LocalHost {
 
 impl LocalHost {
     pub(in crate::aws) fn new(seed: u64) -> Self {
-        let config = sim::config(seed, BEGIN.parse().unwrap_or(Timestamp::UNIX_EPOCH));
+        Self::begun(seed, BEGIN.parse().unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    /// The same on a day of one's choice.
+    pub(super) fn begun(seed: u64, date: Timestamp) -> Self {
+        let config = sim::config(seed, date);
         let cloud = Arc::new(Mutex::new(Cloud::empty(config.clone())));
         Self { cloud, config, nonces: AtomicU64::new(0) }
     }
 
-    fn cloud(&self) -> MutexGuard<'_, Cloud> {
+    /// On an account that others use too.
+    #[cfg(test)]
+    pub(in crate::aws) fn on(cloud: Arc<Mutex<Cloud>>) -> Self {
+        let config = cloud.lock().unwrap_or_else(PoisonError::into_inner).config.clone();
+        Self { cloud, config, nonces: AtomicU64::new(0) }
+    }
+
+    /// How the account began: whose keys are whose, what account it is.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn cloud(&self) -> MutexGuard<'_, Cloud> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -51,8 +74,16 @@ impl LocalHost {
 #[async_trait]
 impl Host for LocalHost {
     async fn connect(&self) -> Result<Api, TargetError> {
-        let wire = Arc::new(InProcess { cloud: Arc::clone(&self.cloud) });
+        let wire = Arc::new(InProcess { cloud: Arc::clone(&self.cloud), key: None });
         Ok(Api::new(wire, self.config.account.clone(), self.config.region.clone()).simulated())
+    }
+
+    fn able(&self) -> Able {
+        able_of_simulator()
+    }
+
+    fn learner(&self) -> Result<Option<Credentials>, TargetError> {
+        Ok(Some(sim::credentials(&self.config.learner)))
     }
 
     async fn ask_balancer(
@@ -88,8 +119,8 @@ impl Host for LocalHost {
     }
 
     async fn outage(&self, outage: &Outage, is_over: bool) -> Result<(), TargetError> {
-        let (mut cloud, outage) = (self.cloud(), sim::outage(outage));
-        let done = if is_over { outage::end(&mut cloud, &outage) } else { outage::begin(&mut cloud, &outage) };
+        let mut cloud = self.cloud();
+        let done = if is_over { outage::end(&mut cloud, outage) } else { outage::begin(&mut cloud, outage) };
         done.map_err(|error| TargetError::new(Cause::Answered, "let something of the provider's fail").because(error))
     }
 

@@ -6,19 +6,29 @@ mod detached;
 mod local;
 mod remote;
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use breakfix_grade::{Exchange, Outcome};
-use breakfix_lab::change::Outage;
-use breakfix_sim_aws::serve::probe::{Came, Probe, Told};
+use breakfix_lab::lab::Capability;
+use breakfix_sim_aws::{
+    serve::probe::{Came, Probe, Told},
+    services::outage::Outage,
+};
 use breakfix_workload::{CallError, Request, Response};
 
 pub(super) use detached::{SimHost, close_simulator, serve_simulator};
 pub(super) use local::LocalHost;
+#[cfg(test)]
+pub(super) use remote::of_the_place;
 pub(super) use remote::{Origin, RemoteHost};
 
-use super::api::Api;
+use super::{api::Api, wire::Credentials};
 use crate::target::{Cause, Reach, TargetError, WayBack, random_word};
 
 /// Somewhere in the lab's network: a subnet, and the security groups of whoever stands there.
@@ -26,6 +36,27 @@ use crate::target::{Cause, Reach, TargetError, WayBack, random_word};
 pub(super) struct Inside {
     pub subnet: String,
     pub groups: Vec<String>,
+}
+
+/// What an account can show, as far as that is known without asking it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Able {
+    Known(BTreeSet<Capability>),
+    /// Somebody else's make of the API: only a try tells.
+    ToBeTried,
+}
+
+/// What breakfix's own simulator can.
+pub(super) fn able_of_simulator() -> Able {
+    Able::Known(BTreeSet::from([
+        Capability::Outages,
+        Capability::RunningTasks,
+        Capability::TargetHealth,
+        Capability::PolicySimulation,
+        Capability::NetworkProbe,
+        Capability::TaskCredentials,
+        Capability::MultiArch,
+    ]))
 }
 
 /// A way to an account.
@@ -57,6 +88,14 @@ pub(super) trait Host: Send + Sync {
         ))
     }
 
+    /// What the account can show.
+    fn able(&self) -> Able;
+
+    /// Who takes roles, where we ourselves are somebody who may take none: the account's root. `None`: whoever we are.
+    fn learner(&self) -> Result<Option<Credentials>, TargetError> {
+        Ok(None)
+    }
+
     /// Lets time pass on the system.
     async fn pass(&self, time: Duration) -> Result<(), TargetError>;
 
@@ -65,9 +104,21 @@ pub(super) trait Host: Send + Sync {
         let what = match outage {
             Outage::Zone(zone) => format!("let zone {zone} fail"),
             Outage::Capacity(provider) => format!("let {provider} run dry"),
+            Outage::Agent(machine) => format!("disconnect the agent of {machine}"),
         };
         Err(TargetError::new(Cause::Refused, format!("{what}: nobody can do that to AWS"))
             .hint("Open the lab on `--target sim`."))
+    }
+
+    /// The account is the learner's from here on: one that stood inside this process gets a process of its own. True if it is to be connected
+    /// to anew.
+    async fn hand_over(&self) -> Result<bool, TargetError> {
+        Ok(false)
+    }
+
+    /// Whether a system that is this host's own still has the files that it lives in.
+    fn is_there(&self) -> bool {
+        true
     }
 
     /// Variables and sentences for the learner.

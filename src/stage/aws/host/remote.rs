@@ -1,6 +1,11 @@
 //! An account of the learner's, or a service that speaks AWS's API at a URL of the learner's.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region};
@@ -11,14 +16,15 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use breakfix_grade::Outcome;
+use breakfix_lab::lab::Capability;
 use breakfix_workload::Request;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Host, allow::Allowed, call};
+use super::{Able, Host, allow::Allowed, call};
 use crate::{
     aws::{
-        api::{Api, SESSION_TAG},
+        api::{Api, EXPIRES_TAG, Expired, LAB_TAG, OWNER, OWNER_TAG, SESSION_TAG},
         trouble::Trouble,
         wire::{Http, Service::Sts, Way},
     },
@@ -27,8 +33,31 @@ use crate::{
 
 /// How long a lab may be kept before a sweep by anybody takes it for forgotten.
 const EXPIRES_AFTER: SignedDuration = SignedDuration::from_hours(12);
-/// What an emulator is signed to with, where the learner has no credentials: emulators look at none.
+/// What an emulator is signed to with, unless the learner's own configuration names it: most emulators look at no credentials.
 const ANY_KEY: &str = "test";
+
+/// A shared account as one session sees it, or as a sweep does: what has expired, whosever it was.
+pub(in crate::aws) fn of_the_place(api: Api, place: &Place, expired: Option<&Expired>) -> Api {
+    if let Some(expired) = expired {
+        return api.forgotten(expired.clone());
+    }
+    let families = place.documents.iter().filter(|it| it.kind == "TaskDefinition");
+    let families = families.map(|it| it.name.clone()).collect();
+    api.owning(owner_tags(place), false).with_families(families)
+}
+
+/// What everything of a session bears.
+fn owner_tags(place: &Place) -> BTreeMap<String, String> {
+    let expires = place.opened.checked_add(EXPIRES_AFTER).unwrap_or(Timestamp::MAX);
+    [
+        (OWNER_TAG, OWNER.to_owned()),
+        (SESSION_TAG, place.session.clone()),
+        (LAB_TAG, place.lab.clone()),
+        (EXPIRES_TAG, expires.to_string()),
+    ]
+    .map(|(tag, value)| (tag.to_owned(), value))
+    .into()
+}
 
 /// Where the account is.
 pub(in crate::aws) enum Origin {
@@ -42,14 +71,22 @@ pub(in crate::aws) enum Origin {
 pub(in crate::aws) struct RemoteHost {
     origin: Origin,
     place: Place,
+    /// A sweep: nothing is looked at but what has expired.
+    expired: Option<Expired>,
 }
 
 impl RemoteHost {
     pub(in crate::aws) fn new(origin: Origin, place: Place) -> Self {
-        Self { origin, place }
+        Self { origin, place, expired: None }
     }
 
-    async fn way(&self) -> Result<Way, TargetError> {
+    /// For a sweep: nothing of the account is seen but what breakfix made and nobody came back for.
+    pub(in crate::aws) fn sweeping(self, expired: Expired) -> Self {
+        Self { expired: Some(expired), ..self }
+    }
+
+    /// The way, and whether requests are signed with the learner's own credentials.
+    async fn way(&self) -> Result<(Way, bool), TargetError> {
         let connector =
             SharedHttpConnector::new(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build());
         let of_sdk = connector.clone();
@@ -70,22 +107,21 @@ impl RemoteHost {
                 None,
             ),
         };
-        let credentials = match (config.credentials_provider(), &endpoint) {
-            (Some(provider), None) => provider,
-            _ => SharedCredentialsProvider::new(Credentials::new(ANY_KEY, ANY_KEY, None, None, "breakfix")),
-        };
-        Ok(Way { connector, credentials, region: Region::new(region).to_string(), endpoint })
+        let own = config.credentials_provider().filter(|_| self.uses_own_credentials(&config));
+        let is_own = own.is_some();
+        let credentials = own.unwrap_or_else(|| {
+            SharedCredentialsProvider::new(Credentials::new(ANY_KEY, ANY_KEY, None, None, "breakfix"))
+        });
+        Ok((Way { connector, credentials, region: Region::new(region).to_string(), endpoint }, is_own))
     }
 
-    /// What everything of the session bears.
-    fn tags(&self) -> BTreeMap<String, String> {
-        let expires = self.place.opened.checked_add(EXPIRES_AFTER).unwrap_or(Timestamp::MAX);
-        BTreeMap::from([
-            ("breakfix.dev/owner".to_owned(), "breakfix".to_owned()),
-            (SESSION_TAG.to_owned(), self.place.session.clone()),
-            ("breakfix.dev/lab".to_owned(), self.place.lab.clone()),
-            ("breakfix.dev/expires".to_owned(), expires.to_string()),
-        ])
+    /// Whether requests are signed with the learner's credentials: to AWS always, to another service only where the learner's own
+    /// configuration names it (AWS_ENDPOINT_URL, `endpoint_url`), so that nobody is shown credentials that are for somebody else.
+    fn uses_own_credentials(&self, config: &aws_config::SdkConfig) -> bool {
+        match &self.origin {
+            Origin::Aws { .. } => true,
+            Origin::Endpoint { url } => config.endpoint_url().is_some_and(|known| known.trim_end_matches('/') == url),
+        }
     }
 
     fn trouble(&self, trouble: Trouble) -> TargetError {
@@ -97,7 +133,7 @@ impl RemoteHost {
 #[async_trait]
 impl Host for RemoteHost {
     async fn connect(&self) -> Result<Api, TargetError> {
-        let way = self.way().await?;
+        let (way, _) = self.way().await?;
         let region = way.region.clone();
         let api = Api::new(Arc::new(Http::new(way)), String::new(), region.clone());
         let identity = api.call(Sts, "GetCallerIdentity", json!({})).await.map_err(|it| self.trouble(it))?;
@@ -105,9 +141,20 @@ impl Host for RemoteHost {
         if let Origin::Aws { allowed } = &self.origin {
             Allowed::read(allowed)?.check(&account, &region)?;
         }
-        let families = self.place.documents.iter().filter(|it| it.kind == "TaskDefinition");
-        let families = families.map(|it| it.name.clone()).collect();
-        Ok(api.of_account(account).owning(self.tags(), false).with_families(families))
+        let api = api.of_account(account).emulated(matches!(self.origin, Origin::Endpoint { .. }));
+        Ok(of_the_place(api, &self.place, self.expired.as_ref()))
+    }
+
+    fn able(&self) -> Able {
+        match &self.origin {
+            // Nobody can make a zone of AWS's fail, and breakfix has nothing inside the network that could ask.
+            Origin::Aws { .. } => Able::Known(BTreeSet::from([
+                Capability::RunningTasks,
+                Capability::TargetHealth,
+                Capability::PolicySimulation,
+            ])),
+            Origin::Endpoint { .. } => Able::ToBeTried,
+        }
     }
 
     async fn ask_balancer(
@@ -129,6 +176,11 @@ impl Host for RemoteHost {
         let where_ = format!("The lab is in account {} in {}.", api.account, api.region);
         let env = match &self.origin {
             Origin::Aws { .. } => BTreeMap::from([("AWS_REGION".to_owned(), api.region.clone())]),
+            // Their own credentials are where their tools find them already.
+            Origin::Endpoint { url } if self.way().await?.1 => BTreeMap::from([
+                ("AWS_ENDPOINT_URL".to_owned(), url.clone()),
+                ("AWS_REGION".to_owned(), api.region.clone()),
+            ]),
             Origin::Endpoint { url } => super::env(url, &api.region, ANY_KEY, ANY_KEY, &self.place.folder)?,
         };
         Ok(Reach { env, notes: vec![where_] })

@@ -93,12 +93,12 @@ impl Kind for LoadBalancer {
     }
 
     fn attribute(&self, object: &Value, attribute: &str) -> Option<String> {
-        let member = match attribute {
-            "arn" => "LoadBalancerArn",
-            "dns" => "DNSName",
-            _ => return None,
-        };
-        Some(text(object, member).to_owned())
+        match attribute {
+            "arn" => Some(text(object, "LoadBalancerArn").to_owned()),
+            "dns" => Some(text(object, "DNSName").to_owned()),
+            "full_name" => text(object, "LoadBalancerArn").split_once(":loadbalancer/").map(|it| it.1.to_owned()),
+            _ => None,
+        }
     }
 
     fn is_ready(&self, object: &Value) -> bool {
@@ -183,7 +183,11 @@ impl Kind for TargetGroup {
     }
 
     fn attribute(&self, object: &Value, attribute: &str) -> Option<String> {
-        (attribute == "arn").then(|| text(object, "TargetGroupArn").to_owned())
+        match attribute {
+            "arn" => Some(text(object, "TargetGroupArn").to_owned()),
+            "full_name" => text(object, "TargetGroupArn").rsplit(':').next().map(str::to_owned),
+            _ => None,
+        }
     }
 }
 

@@ -1,5 +1,9 @@
 //! A lab's system in a simulated account: built, changed, looked at, taken away.
 
+mod faults;
+mod shared;
+mod sweep;
+
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use breakfix_grade::{Fetched, Query};

@@ -3,7 +3,10 @@
 mod http;
 mod in_process;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+pub(super) use aws_credential_types::Credentials;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -64,4 +67,7 @@ pub(super) struct Answer {
 #[async_trait]
 pub(super) trait Wire: Send + Sync {
     async fn send(&self, service: Service, operation: &str, input: &Value) -> Result<Answer, Trouble>;
+
+    /// The same way with the credentials of somebody else.
+    fn of(&self, credentials: Credentials) -> Arc<dyn Wire>;
 }

@@ -117,7 +117,10 @@ async fn a_foreign_image_under_a_labs_name_is_refused() {
     assert_eq!(clashes, [format!("image `{image}`, which is not breakfix's")]);
     let error = scene.target.create(&scene.target.place.documents).await.unwrap_err();
     assert_eq!(error.cause, Cause::Refused);
+    // The network and the volume were being made when the image was refused.
     scene.target.clear().await.unwrap();
+    let left = scene.residue().await;
+    assert!(left.iter().all(|line| line.starts_with("image")), "{left:?}");
     assert!(scene.target.engine.image(&image).await.unwrap().is_some(), "it is not ours to remove");
     scene.docker(&["rmi", &image]).await;
     scene.over().await;

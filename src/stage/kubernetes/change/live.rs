@@ -33,8 +33,8 @@ impl Live for KubeTarget {
             (None, None) => None,
         };
         let object =
-            object.ok_or_else(|| TargetError::new(Cause::Answered, format!("{what}: there is no such object")))?;
-        value.of(&object).map_err(|error| TargetError::new(Cause::Answered, what).because(error))
+            object.ok_or_else(|| TargetError::new(Cause::Denied, format!("{what}: there is no such object")))?;
+        value.of(&object).map_err(|error| TargetError::new(Cause::Denied, what).because(error))
     }
 
     async fn apply_with(&self, file: &str, values: &BTreeMap<String, String>) -> Result<(), TargetError> {

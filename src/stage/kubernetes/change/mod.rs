@@ -86,7 +86,7 @@ impl KubeTarget {
             api.get(&owner_resource, home, &owner.name).await.map_err(|trouble| self.cannot(what(), trouble))?;
         let root = found.as_ref().and_then(object::uid).map(str::to_owned);
         let root =
-            root.ok_or_else(|| TargetError::new(Cause::Answered, format!("{}: there is no such owner", what())))?;
+            root.ok_or_else(|| TargetError::new(Cause::Denied, format!("{}: there is no such owner", what())))?;
         let between = super::delete::OWNED_KINDS.iter().filter(|kind| **kind != resource.kind);
         let between = between.filter_map(|kind| Resource::built_in(None, kind));
         let mut objects = Vec::new();
@@ -104,7 +104,7 @@ impl KubeTarget {
             .collect();
         chosen.sort_by(|a, b| object::name(a).cmp(object::name(b)));
         if chosen.is_empty() {
-            return Err(TargetError::new(Cause::Answered, format!("{}: there is none", what())));
+            return Err(TargetError::new(Cause::Denied, format!("{}: there is none", what())));
         }
         Ok(chosen)
     }

@@ -51,7 +51,7 @@ impl KubeTarget {
         namespace: Option<&str>,
     ) -> Result<Vec<Value>, TargetError> {
         let api = &*self.api().await?;
-        let none = |what: String| TargetError::new(Cause::Answered, format!("{what}: there is none"));
+        let none = |what: String| TargetError::new(Cause::Denied, format!("{what}: there is none"));
         let mut chosen = match (&delete.name, &delete.owned_by, delete.labels.is_empty()) {
             (Some(name), None, true) => {
                 let what = format!("delete {} {name}", delete.kind);

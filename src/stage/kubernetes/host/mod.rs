@@ -26,6 +26,17 @@ pub(crate) trait Host: Send + Sync {
     /// A client, after whatever it takes: a process started, a cluster created, a context read.
     async fn connect(&self) -> Result<kube::Client, TargetError>;
 
+    /// The system is the learner's from here on: one that stood inside this process gets a process of its own. True if it is to be connected
+    /// to anew.
+    async fn hand_over(&self) -> Result<bool, TargetError> {
+        Ok(false)
+    }
+
+    /// Whether a system that is this host's own still has the files that it lives in.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// A client that says of nobody whom it acts for, after [`Host::connect`]; `folder`: the session's.
     async fn without_credentials(&self, folder: &Path) -> Result<kube::Client, TargetError> {
         kubeconfig::without_credentials(folder).await

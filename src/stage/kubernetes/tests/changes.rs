@@ -58,7 +58,7 @@ async fn what_an_owner_owns_is_deleted_first_by_name() {
 }
 
 #[tokio::test]
-async fn a_change_that_hits_nothing_is_an_error() {
+async fn a_change_that_hits_nothing_says_how_the_system_is() {
     let fake = Fake::new();
     for nothing in [
         json!({"delete": {"kind": "Pod", "name": "gone"}}),
@@ -69,7 +69,7 @@ async fn a_change_that_hits_nothing_is_an_error() {
         json!({"restart": {"kind": "Deployment", "name": "gone"}}),
     ] {
         let error = change(&fake, nothing.clone()).await.unwrap_err();
-        assert_eq!(error.cause, Cause::Answered, "{nothing}");
+        assert_eq!(error.cause, Cause::Denied, "{nothing}");
     }
     let error = change(&fake, json!({"apply": "controls/none.yaml"})).await.unwrap_err();
     assert_eq!(error.cause, Cause::Local);

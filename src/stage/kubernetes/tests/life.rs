@@ -109,6 +109,8 @@ async fn deleting_takes_along_what_is_owned_and_the_events() {
         ("e1", json!({"uid": web})),
         ("e2", json!({"kind": "Deployment", "name": "web"})),
         ("e3", json!({"uid": "other"})),
+        // The collector may have taken the ReplicaSet before anybody asks whose pod this was.
+        ("e4", json!({"kind": "Pod", "name": "web-1-a", "uid": "p"})),
     ] {
         fake.put(&format!("/api/v1/namespaces/shop/events/{name}"), json!({"involvedObject": about}));
     }

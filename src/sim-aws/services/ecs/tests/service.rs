@@ -261,6 +261,30 @@ fn a_lost_agent_takes_nothing_new() {
     assert!(world.events().iter().any(|it| it.contains("encountered error \"AGENT\"")), "{:?}", world.events());
 }
 
+/// amazon-ecs-agent: a stop is a payload that the agent acts on; without a connection nobody hands it over.
+#[test]
+fn a_task_of_a_lost_agent_stops_when_the_agent_is_back() {
+    let mut world = steady(12);
+    let task = world.tasks("RUNNING").remove(0);
+    let (arn, machine) = (task["taskArn"].clone(), task["containerInstanceArn"].clone());
+    let instance =
+        world.ok("DescribeContainerInstances", json!({"cluster": "shop", "containerInstances": [machine.clone()]}));
+    let id = instance["containerInstances"][0]["ec2InstanceId"].as_str().unwrap().to_owned();
+    let outage = crate::services::outage::Outage::Agent(id);
+    crate::services::outage::begin(&mut world.account.cloud, &outage).unwrap();
+    let instance = world.ok("DescribeContainerInstances", json!({"cluster": "shop", "containerInstances": [machine]}));
+    assert_eq!(instance["containerInstances"][0]["agentConnected"], false);
+    assert_eq!(world.service()["runningCount"], 2, "what runs goes on being shown");
+    world.ok("StopTask", json!({"cluster": "shop", "task": arn}));
+    world.pass(300);
+    let shown = world.task(arn.as_str().unwrap());
+    assert_eq!((&shown["desiredStatus"], shown["lastStatus"] == "STOPPED"), (&json!("STOPPED"), false), "{shown}");
+    assert_eq!(world.tasks("RUNNING").iter().filter(|it| it["lastStatus"] == "RUNNING").count(), 2, "one in its place");
+    crate::services::outage::end(&mut world.account.cloud, &outage).unwrap();
+    world.pass(120);
+    assert_eq!(world.task(arn.as_str().unwrap())["lastStatus"], "STOPPED");
+}
+
 #[test]
 fn a_daemon_runs_once_on_each_instance() {
     let mut world = World::with_instances(9, 2);

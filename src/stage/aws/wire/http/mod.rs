@@ -8,14 +8,14 @@ mod signed;
 mod tests;
 mod xml;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use serde_json::Value;
 
-use super::{Answer, Service, Wire};
+use super::{Answer, Credentials, Service, Wire};
 use crate::aws::trouble::Trouble;
 
 /// How long one call may take.
@@ -40,13 +40,14 @@ impl fmt::Debug for Way {
 
 /// AWS, or a service that speaks its API.
 pub(in crate::aws) struct Http {
+    way: Way,
     ecs: ecs::Client,
     signed: signed::Client,
 }
 
 impl Http {
     pub(in crate::aws) fn new(way: Way) -> Self {
-        Self { ecs: ecs::Client::new(&way), signed: signed::Client::new(way) }
+        Self { ecs: ecs::Client::new(&way), signed: signed::Client::new(way.clone()), way }
     }
 }
 
@@ -57,5 +58,9 @@ impl Wire for Http {
             Service::Ecs => self.ecs.send(operation, input).await,
             other => self.signed.send(other, operation, input).await,
         }
+    }
+
+    fn of(&self, credentials: Credentials) -> Arc<dyn Wire> {
+        Arc::new(Self::new(Way { credentials: SharedCredentialsProvider::new(credentials), ..self.way.clone() }))
     }
 }

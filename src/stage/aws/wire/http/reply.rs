@@ -60,7 +60,11 @@ impl Reply {
 
     fn odd(&self) -> Trouble {
         let text: String = String::from_utf8_lossy(&self.body).chars().take(SHOWN_MAX).collect();
-        Trouble::Odd(format!("status {}, {}", self.status, if text.is_empty() { "no body" } else { &text }))
+        let body = if text.is_empty() { "no body".to_owned() } else { text };
+        match self.status {
+            500.. => Trouble::Broken { status: self.status, body },
+            status => Trouble::Odd(format!("status {status}, {body}")),
+        }
     }
 
     /// When it was given; to the second.

@@ -122,6 +122,6 @@ fn nobody_there_is_no_answer() {
         let (_, answer) = send(None, None, (service, operation, json!({})));
         assert!(matches!(answer, Err(Trouble::Unreachable(_))), "{answer:?}");
         let (_, answer) = send(Some((503, "<html>busy</html>")), None, (service, operation, json!({})));
-        assert!(matches!(answer, Err(Trouble::Odd(_))), "{answer:?}");
+        assert!(matches!(answer, Err(Trouble::Broken { status: 503, .. })), "{answer:?}");
     }
 }

@@ -136,9 +136,24 @@ pub(super) fn ec2_value(element: &Element) -> Value {
         }
         return scalar(&name, &element.text);
     }
-    let map: Map<String, Value> =
-        element.children.iter().map(|child| (member(&child.name), ec2_value(child))).collect();
+    let is_instance = element.children.iter().any(|child| child.name == "instanceState");
+    let name = |child: &Element| {
+        instances_own(&child.name).filter(|_| is_instance).map_or_else(|| member(&child.name), str::to_owned)
+    };
+    let map: Map<String, Value> = element.children.iter().map(|child| (name(child), ec2_value(child))).collect();
     Value::Object(map)
+}
+
+/// Elements that mean another member in an instance than anywhere else.
+fn instances_own(element: &str) -> Option<&'static str> {
+    match element {
+        "instanceState" => Some("State"),
+        "groupSet" => Some("SecurityGroups"),
+        "dnsName" => Some("PublicDnsName"),
+        "ipAddress" => Some("PublicIpAddress"),
+        "reason" => Some("StateTransitionReason"),
+        _ => None,
+    }
 }
 
 /// The model's member for an element of EC2 (botocore's ec2 model, `locationName`).
@@ -168,6 +183,15 @@ fn member(element: &str) -> String {
         "networkInterfaceSet" => "NetworkInterfaces",
         "networkInterfaceIdSet" => "NetworkInterfaceIds",
         "default" => "IsDefault",
+        "reservationSet" => "Reservations",
+        "instancesSet" => "Instances",
+        "blockDeviceMapping" => "BlockDeviceMappings",
+        "privateIpAddressesSet" => "PrivateIpAddresses",
+        "ipv6AddressesSet" => "Ipv6Addresses",
+        "launchTemplateVersionSet" => "LaunchTemplateVersions",
+        "securityGroupIdSet" => "SecurityGroupIds",
+        "securityGroupSet" => "SecurityGroups",
+        "tagSpecificationSet" => "TagSpecifications",
         _ => "",
     };
     if !known.is_empty() {
@@ -198,6 +222,21 @@ mod tests {
         let text = "<D><ipPermissions><item><fromPort>80</fromPort><groups><item><groupId>g</groupId></item></groups></item></ipPermissions></D>";
         let wanted = json!({"IpPermissions": [{"FromPort": 80, "UserIdGroupPairs": [{"GroupId": "g"}]}]});
         assert_eq!(ec2_value(&read(text).unwrap()), wanted);
+    }
+
+    #[test]
+    fn instances_are_found_in_their_reservations() {
+        let text = "<DescribeInstancesResponse><requestId>r</requestId><reservationSet><item><reservationId>r-1</reservationId><groupSet/><instancesSet><item>\
+            <instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState>\
+            <groupSet><item><groupId>sg-1</groupId><groupName>machines</groupName></item></groupSet>\
+            <tagSet><item><key>Name</key><value>one</value></item></tagSet></item></instancesSet></item></reservationSet></DescribeInstancesResponse>";
+        let answer = ec2_value(&read(text).unwrap());
+        let instance = &answer["Reservations"][0]["Instances"][0];
+        assert_eq!(instance["InstanceId"], "i-1");
+        assert_eq!(instance["State"]["Name"], "running");
+        assert_eq!(instance["SecurityGroups"], json!([{"GroupId": "sg-1", "GroupName": "machines"}]));
+        assert_eq!(instance["Tags"], json!([{"Key": "Name", "Value": "one"}]));
+        assert_eq!(answer["Reservations"][0]["Groups"], json!([]));
     }
 
     #[test]

@@ -93,7 +93,8 @@ pub(super) fn ways_to_images(place: &Place, registry: Option<&str>, home: &Path)
     Ok(vec![
         format!(
             "Every image of a lab is one small program under many names; the archive {} holds them. Put it on each node \
-             (`minikube image load`, `kind load image-archive`, `k3s ctr images import`, `ctr -n k8s.io images import`).",
+             (`minikube image load`, `kind load image-archive`, `k3s ctr images import`, `ctr -n k8s.io images import`); \
+             a node tells of new images within a minute.",
             archive.display()
         ),
         "Or push it to a registry of yours and name that with `--registry PREFIX`; breakfix then says which commands push it.".to_owned(),

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use breakfix_sim_kube::serve::local::{LocalServer, local};
 use jiff::Timestamp;
 
-use super::{machines, new_cluster, on_machine, provide_images};
+use super::{clock, machines, new_cluster, on_machine, provide_images};
 use crate::{
     kubernetes::{
         api::{Api, SystemClock},
@@ -46,11 +46,11 @@ impl LocalSimHost {
 #[async_trait]
 impl Host for LocalSimHost {
     async fn connect(&self) -> Result<kube::Client, TargetError> {
-        Ok(kube::Client::new(self.server.requests(), self.namespace.clone()))
+        Ok(kube::Client::new(self.server.here(), self.namespace.clone()))
     }
 
     async fn without_credentials(&self, _folder: &Path) -> Result<kube::Client, TargetError> {
-        Ok(kube::Client::new(self.server.requests_of_nobody(), self.namespace.clone()))
+        Ok(kube::Client::new(self.server.here_as_nobody(), self.namespace.clone()))
     }
 
     async fn provide_images(&self, api: &Api, images: &[String]) -> Result<(), TargetError> {
@@ -78,9 +78,7 @@ impl Host for LocalSimHost {
     }
 
     fn clock(&self) -> Option<SystemClock> {
-        let host = Arc::clone(self.server.host());
-        // A simulator that has failed answers requests with why; its time is nobody's concern then.
-        Some(Arc::new(move || host.look(|cluster| cluster.clock.today()).unwrap_or(Timestamp::UNIX_EPOCH)))
+        Some(clock(&self.server))
     }
 
     fn skips_time(&self) -> bool {

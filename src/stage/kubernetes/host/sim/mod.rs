@@ -5,12 +5,12 @@ mod local;
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use breakfix_lab::lab::Capability;
-use breakfix_sim_kube::{Cluster, Config, bootstrap::bootstrap};
+use breakfix_sim_kube::{Cluster, Config, bootstrap::bootstrap, serve::local::LocalServer};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::json;
@@ -19,7 +19,10 @@ pub(crate) use detached::{SimHost, close_simulator, serve_simulator};
 pub(crate) use local::LocalSimHost;
 
 use crate::{
-    kubernetes::{api::Api, object, probe},
+    kubernetes::{
+        api::{Api, SystemClock},
+        object, probe,
+    },
     target::{Cause, NodeOutput, Place, TargetError},
 };
 
@@ -50,6 +53,13 @@ fn bootstrapped(seed: u64, date: Timestamp, workers: u32) -> Result<Cluster, Tar
         .map_err(|status| TargetError::new(Cause::Local, "begin a simulated cluster").because(status))?;
     *last = Some(cluster.clone());
     Ok(cluster)
+}
+
+/// The time of a simulator inside this process.
+fn clock(server: &LocalServer) -> SystemClock {
+    let host = Arc::clone(server.host());
+    // A simulator that has failed answers requests with why; its time is nobody's concern then.
+    Arc::new(move || host.look(|cluster| cluster.clock.today()).unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// Makes image references known to the nodes.

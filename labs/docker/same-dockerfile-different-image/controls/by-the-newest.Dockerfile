@@ -1,0 +1,3 @@
+FROM registry.example/shop/base:latest
+COPY src/page.conf /etc/page.conf
+ENV CONFIG=/etc/page.conf
