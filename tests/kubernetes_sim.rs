@@ -291,3 +291,27 @@ fn a_test_that_is_cut_short_puts_back_what_it_took_away() {
     learner.run(&["check"]).code(0);
     learner.run(&["stop"]).code(0);
 }
+
+/// A simulator that skips time sets its dates back, so that its date stays the wall's; what a test compares with them has to move along.
+#[test]
+fn a_restart_while_a_test_waits_is_seen() {
+    if !have("kubectl") {
+        return;
+    }
+    let learner = Learner::new();
+    learner.run(&["lab", "new", "mine", "--platform", "kubernetes"]).code(0);
+    let file = learner.folder().join("kubernetes/mine/lab.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, after) = text.split_once("    trigger:\n").unwrap();
+    let (_, after) = after.split_once("    converge: 90s\n").unwrap();
+    let tried = "    trigger:\n      - request: {request: {url: \"http://web:8080/exit\", method: POST, each: {kind: Deployment, name: web}}, count: 1}\n      \
+                 - wait: 40s\n    check:\n      restarts: {kind: Deployment, name: web, expect: none}\n    converge: 5s\n";
+    std::fs::write(&file, format!("{before}{tried}{after}")).unwrap();
+    learner.run(&["--labs", ".", "start", "mine"]).code(0);
+    let repaired = r#"[{"op": "replace", "path": "/spec/ports/0/targetPort", "value": "http"}]"#;
+    learner.tool(&["kubectl", "patch", "service", "web", "--type=json", "--patch", repaired]).code(0);
+    let report = learner.run(&["--labs", ".", "check", "--json"]).code(1).json();
+    assert_eq!(verdict(&report, "page-answers"), "met");
+    assert_eq!(verdict(&report, "survives-a-new-pod"), "not_met", "{report}");
+    learner.run(&["stop"]).code(0);
+}

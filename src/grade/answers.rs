@@ -116,14 +116,24 @@ impl<'a> View<'a> {
             (Platform::Docker, "Container", true) => format!("docker inspect {name}"),
             (Platform::Docker, _, false) => format!("docker {word} ls"),
             (Platform::Docker, _, true) => format!("docker {word} inspect {name}"),
-            (Platform::Ecs, ..) => return aws::look(kind, name),
+            (Platform::Ecs, ..) => return aws::look(kind, name, self.cluster()),
         })
+    }
+
+    /// What the baseline knows of a kind; nothing where it was not asked.
+    fn known(&self, kind: &str) -> &'a [Value] {
+        self.baseline.objects.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The cluster of the lab's services, by name (ECS).
+    fn cluster(&self) -> Option<&'a str> {
+        self.known("Service").iter().find_map(|service| object::text(service, &["clusterArn"])).map(aws::id)
     }
 
     /// Everything that a request may pass on its way.
     pub(crate) fn look_on_the_way(&self) -> Option<String> {
         match self.platform {
-            Platform::Ecs => Some("aws elbv2 describe-target-health --target-group-arn ARN".to_owned()),
+            Platform::Ecs => Some(aws::look_at_targets(self.known("TargetGroup"))),
             _ => self.look("services,endpointslices,pods", None),
         }
     }
@@ -133,7 +143,7 @@ impl<'a> View<'a> {
         Some(match self.platform {
             Platform::Kubernetes => format!("kubectl -n {} get {what}", self.scope.namespace(namespace)),
             Platform::Docker => "docker ps --all".to_owned(),
-            Platform::Ecs => "aws ecs list-tasks --cluster CLUSTER".to_owned(),
+            Platform::Ecs => return aws::look("Task", "", self.cluster()),
         })
     }
 }

@@ -101,11 +101,11 @@ pub(crate) fn whole(object: &Value, path: &[&str]) -> Option<i64> {
     number(object, path).or_else(|| text(object, path)?.parse().ok())
 }
 
-/// The command that shows an object of a kind, or all of them.
-pub(crate) fn look(kind: &str, name: &str) -> Option<String> {
+/// The command that shows an object of a kind; for a service and its tasks in this cluster, which has to be known.
+pub(crate) fn look(kind: &str, name: &str, cluster: Option<&str>) -> Option<String> {
     Some(match kind {
-        "Service" => format!("aws ecs describe-services --cluster CLUSTER --services {name}"),
-        "Task" => "aws ecs list-tasks --cluster CLUSTER".to_owned(),
+        "Service" => format!("aws ecs describe-services --cluster {} --services {name}", cluster?),
+        "Task" => format!("aws ecs list-tasks --cluster {}", cluster?),
         "TaskDefinition" => format!("aws ecs describe-task-definition --task-definition {name}"),
         "TargetGroup" => format!("aws elbv2 describe-target-groups --names {name}"),
         "LoadBalancer" => format!("aws elbv2 describe-load-balancers --names {name}"),
@@ -115,6 +115,15 @@ pub(crate) fn look(kind: &str, name: &str) -> Option<String> {
         "Secret" => format!("aws secretsmanager describe-secret --secret-id {name}"),
         _ => return None,
     })
+}
+
+/// The command that shows what a balancer thinks of its targets; with one group among these, of that group.
+pub(crate) fn look_at_targets<'a>(groups: impl IntoIterator<Item = &'a Value>) -> String {
+    let mut arns = groups.into_iter().filter_map(|group| text(group, &["TargetGroupArn"]));
+    match (arns.next(), arns.next()) {
+        (Some(arn), None) => format!("aws elbv2 describe-target-health --target-group-arn {arn}"),
+        _ => "aws elbv2 describe-target-groups".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -135,6 +135,11 @@ fn nobody_answers(check: &Http, exchanges: &[Exchange], view: &View<'_>) -> Verd
             Evidence::new(wanted, found).look(view.look_on_the_way()),
         );
     }
+    // Whoever took the caller away has closed nothing.
+    if let Some(exchange) = exchanges.iter().find(|it| matches!(it.outcome, Outcome::CallerGone(_))) {
+        let found = in_words(exchange);
+        return Verdict::not_met(format!("{}: {found}", exchange.url), Evidence::new(wanted, found));
+    }
     for exchange in exchanges {
         let silent = matches!(exchange.outcome, Outcome::TimedOut | Outcome::NameUnanswered);
         // Told off at once is an answer of the network's; silence may as well be a probe without a network.
@@ -348,6 +353,7 @@ pub(crate) fn in_words(exchange: &Exchange) -> String {
         Outcome::TimedOut => format!("no answer within {:.1}s", exchange.took.as_secs_f64()),
         Outcome::NameUnknown => "the name does not exist".to_owned(),
         Outcome::NameUnanswered => "the name could not be looked up".to_owned(),
+        Outcome::CallerGone(what) => format!("nobody is left to ask: {what} is gone"),
     }
 }
 

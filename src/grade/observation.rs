@@ -195,6 +195,8 @@ pub enum Outcome {
     NameUnknown,
     /// The name service gave no usable answer.
     NameUnanswered,
+    /// What the caller would have stood in or worn is there no more: `Subnet visitors`. Nobody could ask.
+    CallerGone(String),
 }
 
 /// Why something could not be fetched: the API's or the probe's own trouble. Becomes `unknown`.

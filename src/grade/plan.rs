@@ -24,7 +24,7 @@ mod results;
 use std::{collections::BTreeSet, time::Duration};
 
 use breakfix_lab::Change;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use crate::case::Case;
 use crate::{Failure, Observation, Query, Report};
@@ -144,6 +144,12 @@ impl Plan {
     /// is ignored and that step given again.
     pub fn next(&mut self, elapsed: Duration, answer: Answer) -> Step {
         self.0.next(elapsed, answer)
+    }
+
+    /// The target has moved all its dates into the past by this much, because the time that it skipped left its own date ahead of the wall's.
+    /// What this run remembers of its dates moves along.
+    pub fn dates_moved(&mut self, by: SignedDuration) {
+        self.0.dates_moved(by);
     }
 
     /// What the run is about at the moment.

@@ -8,7 +8,7 @@ use breakfix_lab::{
     check::{Grant, Policy},
 };
 
-use crate::{Evidence, Fetched, Judge, Query, Verdict, View, answers::mismatch, aws, query::Scope};
+use crate::{Evidence, Fetched, Judge, Query, Verdict, View, answers::mismatch, query::Scope};
 
 impl Judge for Policy {
     fn queries(&self, _platform: Platform, _scope: &Scope) -> Vec<Query> {
@@ -44,7 +44,7 @@ fn judge(check: &Policy, view: &View<'_>) -> Result<Verdict, Verdict> {
             let verb = if *may { "may not" } else { "may, and must not," };
             // Where a right is missing, the resource is often the answer; the action is what an error shows anyway.
             let said = if *may { grant.action.clone() } else { grant.in_words() };
-            let found = Evidence::new(wanted, &decision.said).look(aws::look("Role", &check.role));
+            let found = Evidence::new(wanted, &decision.said).look(view.look_at("Role", &check.role, None, true));
             Verdict::not_met(format!("{who} {verb} {said}"), found)
         }
     })

@@ -53,7 +53,7 @@ fn judge(check: &Steady, view: &View<'_>) -> Result<Verdict, Verdict> {
     Ok(match fault {
         None => Verdict::met(Evidence::new(wanted, format!("{} running", desired(Some(service))))),
         Some((reason, found)) => {
-            let look = aws::look("Service", name);
+            let look = view.look_at("Service", name, None, true);
             Verdict::not_met(format!("{what} {reason}"), Evidence::new(wanted, found).look(look))
         }
     })

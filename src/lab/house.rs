@@ -190,6 +190,10 @@ fn about(check: Check, kinds: &BTreeSet<String>) -> Option<Check> {
             (!kept.kinds.is_empty()).then_some(Check::ScaleKept(kept))?
         }
         Check::Field(field) => kinds.contains(&field.kind).then_some(Check::Field(field))?,
+        // Of several lists one will do: the others are what is made of it, or beside it.
+        Check::Objects(objects) => {
+            objects.lists.values().any(|list| kinds.contains(&list.kind)).then_some(Check::Objects(objects))?
+        }
         other => other,
     })
 }

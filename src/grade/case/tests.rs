@@ -63,7 +63,18 @@ fn each_house_rule_sees_what_it_is_for() {
     assert_eq!(broken_by([but(railed(), json!({"spec": {"replicas": 0}}))]), ["nothing-hidden"]);
     assert_eq!(broken_by([with_container(json!({"readinessProbe": null}))]), ["rails-stay"]);
     assert_eq!(broken_by([with_container(json!({"resources": {"limits": null}}))]), ["rails-stay"]);
-    assert_eq!(broken_by([]), ["same-objects", "same-program", "nothing-hidden", "rails-stay"]);
+    for surroundings in [
+        json!({"hostAliases": [{"ip": "10.0.0.9", "hostnames": ["db"]}]}),
+        json!({"dnsConfig": {"searches": ["elsewhere"]}}),
+        json!({"volumes": [{"name": "more", "emptyDir": {}}]}),
+    ] {
+        let now = but(railed(), json!({"spec": {"template": {"spec": surroundings}}}));
+        assert_eq!(broken_by([now]), ["same-surroundings"]);
+    }
+    assert_eq!(broken_by([with_container(json!({"ports": [{"name": "x", "containerPort": 9}]}))]), ["same-surroundings"]);
+    let twice = json!({"env": [{"name": "ORDERS", "value": "a"}, {"name": "ORDERS", "value": "b"}]});
+    assert_eq!(broken_by([with_container(twice)]), ["same-program"]);
+    assert_eq!(broken_by([]), ["same-objects", "same-surroundings", "same-program", "nothing-hidden", "rails-stay"]);
 }
 
 #[test]
@@ -73,12 +84,41 @@ fn a_service_leads_where_it_led() {
     let given = json!({"type": "ClusterIP", "selector": {"app": "web"}, "ports": [{"port": 80}]});
     let world = World::kubernetes().from("Service", [service(given.clone())]);
     let with = |patch: Value| world.clone().with("Service", [service(but(given.clone(), patch))]);
-    assert_met(&with(json!({"ports": [{"port": 80, "targetPort": 8080}]})).judge(&check));
+    assert_met(&with(json!({"sessionAffinity": "ClientIP"})).judge(&check));
+    // A port's name may be that of an impostor alone.
+    assert_not_met(&with(json!({"ports": [{"port": 80, "targetPort": "beside"}]})).judge(&check), "ports");
     assert_not_met(&with(json!({"selector": {"app": "beside"}})).judge(&check), "selector");
     assert_not_met(
         &with(json!({"selector": null, "type": "ExternalName", "externalName": "x.example"})).judge(&check),
         "spec",
     );
+}
+
+#[test]
+fn a_balancer_leads_where_it_led() {
+    let check = rule(&lab("killed-under-load"), "same-doors");
+    let forward = |group: &str| json!([{"Type": "forward", "TargetGroupArn": group}]);
+    let listener = |actions: Value| json!({"Name": "http", "ListenerArn": "l", "Port": 80, "Protocol": "HTTP", "DefaultActions": actions});
+    let service = |balancers: Value| json!({"Name": "web", "serviceName": "web", "loadBalancers": balancers});
+    let behind = json!([{"targetGroupArn": "web", "containerName": "web", "containerPort": 8080}]);
+    let group = |arn: &str| json!({"Name": arn, "TargetGroupArn": arn});
+    let one_of = |actions: Value| json!({"RuleArn": "r", "Actions": actions});
+    let world = World::ecs()
+        .from("Service", [service(behind.clone())])
+        .from("Listener", [listener(forward("web"))])
+        .from("TargetGroup", [group("web")])
+        .from("Rule", [])
+        .with("Service", [service(behind.clone())])
+        .with("Listener", [listener(forward("web"))])
+        .with("TargetGroup", [group("web")]);
+    assert_met(&world.judge(&check));
+    assert_met(&world.clone().with("Rule", [one_of(forward("web"))]).judge(&check));
+    let fixed = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]);
+    assert_not_met(&world.clone().with("Listener", [listener(fixed.clone())]).judge(&check), "DefaultActions");
+    assert_not_met(&world.clone().with("Rule", [one_of(fixed)]).judge(&check), "handed over");
+    let beside = world.clone().with("TargetGroup", [group("web"), group("beside")]);
+    assert_not_met(&beside.with("Rule", [one_of(forward("beside"))]).judge(&check), "handed over");
+    assert_not_met(&world.with("Service", [service(json!([]))]).judge(&check), "loadBalancers");
 }
 
 #[test]

@@ -48,6 +48,14 @@ fn the_systems_silence_is_not_met_never_unknown() {
 }
 
 #[test]
+fn a_caller_that_the_learner_took_away_proves_nothing_and_is_no_trouble_of_ours() {
+    let gone = Outcome::CallerGone("Subnet visitors".to_owned());
+    assert_not_met(&alone(&page(json!({})), gone.clone()), "nobody is left to ask: Subnet visitors is gone");
+    let twin = check(json!({"http": {"request": {"url": "http://db:5432/"}, "refused": {"control": "http://web/"}}}));
+    assert_not_met(&alone(&twin, gone), "nobody is left to ask");
+}
+
+#[test]
 fn a_probe_that_could_not_ask_is_unknown() {
     let check = page(json!({}));
     let verdict = World::kubernetes().judge(&check);

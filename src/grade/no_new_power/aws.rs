@@ -1,6 +1,9 @@
 //! Rights in an account: what policies allow, who may take a role, who gets in from outside, keys that never expire.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use breakfix_lab::lab::Exception;
 use serde_json::Value;
@@ -23,6 +26,11 @@ const DELICATE: [&str; 8] = [
     "sts:AssumeRole",
     "s3:GetObject",
 ];
+/// Services that take a role in order to run the tasks whose role it is.
+const TASKS: [&str; 2] = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
+/// Conditions that keep strangers out.
+const OF_AN_ACCOUNT: [&str; 5] =
+    ["aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalOrgID", "aws:SourceAccount", "kms:CallerAccount"];
 /// Variables that hold keys that never expire.
 const KEYS: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
@@ -61,17 +69,30 @@ fn of_role(role: &Value) -> Vec<String> {
         powers.extend(statements(inline.get("PolicyDocument")));
     }
     for statement in list_of(role.pointer("/AssumeRolePolicyDocument/Statement")) {
-        let allows = object::text(statement, &["Effect"]) == Some("Allow");
-        let open = |principal: &Value| match principal {
-            Value::String(text) => text == "*",
-            Value::Object(map) => map.values().flat_map(|it| list_of(Some(it))).any(|it| it.as_str() == Some("*")),
-            _ => false,
-        };
-        if allows && statement.get("Principal").is_some_and(open) {
-            powers.push("can be assumed by anybody".to_owned());
+        if object::text(statement, &["Effect"]) != Some("Allow") {
+            continue;
+        }
+        if statement.get("NotPrincipal").is_some() {
+            powers.push("can be assumed by everybody but a few".to_owned());
+        }
+        for who in principals(statement) {
+            match who {
+                "*" => powers.push("can be assumed by anybody".to_owned()),
+                who if TASKS.contains(&who) => {}
+                who => powers.push(format!("can be assumed by {who}")),
+            }
         }
     }
     powers
+}
+
+/// Whom a statement is about, whatever they are.
+fn principals(statement: &Value) -> Vec<&str> {
+    match statement.get("Principal") {
+        Some(Value::String(text)) => vec![text],
+        Some(Value::Object(map)) => map.values().flat_map(|it| list_of(Some(it))).filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// What a policy allows beyond named actions on named resources.
@@ -81,7 +102,7 @@ fn statements(document: Option<&Value>) -> Vec<String> {
         if object::text(statement, &["Effect"]) != Some("Allow") {
             continue;
         }
-        let everywhere = list_of(statement.get("Resource")).iter().any(|it| it.as_str() == Some("*"))
+        let everywhere = list_of(statement.get("Resource")).iter().filter_map(|it| it.as_str()).any(is_everything)
             || statement.get("NotResource").is_some();
         if statement.get("NotAction").is_some() {
             powers.push("may do everything but a few actions".to_owned());
@@ -99,6 +120,14 @@ fn statements(document: Option<&Value>) -> Vec<String> {
     powers
 }
 
+/// Whether a pattern of ARNs leaves none of a kind out: `*`, `arn:aws:ssm:*:*:parameter/*`, `arn:aws:secretsmanager:eu-west-1:1234:secret:*`.
+fn is_everything(pattern: &str) -> bool {
+    // arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
+    let Some(resource) = pattern.splitn(6, ':').nth(5) else { return pattern.contains('*') };
+    let of_kind = resource.trim_start_matches(|letter: char| letter.is_ascii_lowercase() || letter == '-');
+    of_kind.contains('*') && of_kind.trim_matches([':', '/', '*', '?']).is_empty()
+}
+
 /// A key's own policy: open to everybody, or everything to somebody who is not the account as a whole. Its `*` as a resource means this key.
 fn of_key(key: &Value) -> Vec<String> {
     let mut powers = Vec::new();
@@ -106,14 +135,8 @@ fn of_key(key: &Value) -> Vec<String> {
         if object::text(statement, &["Effect"]) != Some("Allow") {
             continue;
         }
-        let who: Vec<&str> = match statement.get("Principal") {
-            Some(Value::String(text)) => vec![text],
-            Some(Value::Object(map)) => {
-                map.values().flat_map(|it| list_of(Some(it))).filter_map(Value::as_str).collect()
-            }
-            _ => Vec::new(),
-        };
-        if who.contains(&"*") && statement.get("Condition").is_none() {
+        let who = principals(statement);
+        if who.contains(&"*") && !is_narrowed(statement) {
             powers.push("can be used by everybody".to_owned());
         }
         let all = list_of(statement.get("Action")).iter().any(|it| matches!(it.as_str(), Some("*" | "kms:*")));
@@ -121,6 +144,15 @@ fn of_key(key: &Value) -> Vec<String> {
         powers.extend(others.map(|it| format!("lets {it} do kms:*")));
     }
     powers
+}
+
+/// Whether a statement for everybody has a condition that only somebody of an account or an organisation can meet.
+fn is_narrowed(statement: &Value) -> bool {
+    let conditions = statement.get("Condition").and_then(Value::as_object).into_iter().flat_map(|it| it.iter());
+    conditions.filter(|(operator, _)| operator.contains("Equals") && !operator.contains("Not")).any(|(_, of)| {
+        let keys = of.as_object().into_iter().flat_map(|it| it.keys());
+        keys.into_iter().any(|key| OF_AN_ACCOUNT.iter().any(|known| known.eq_ignore_ascii_case(key)))
+    })
 }
 
 /// Whether a pattern of IAM (`*`, `?`, no regard to case) covers an action.
@@ -152,9 +184,25 @@ fn of_group(group: &Value) -> Vec<String> {
     powers
 }
 
-/// More of the internet than any company owns: a prefix of 7 bits or less. The private ranges have 8 at least.
+/// More than one address of the internet. Of the private ranges (RFC 1918, 6598, 4193) none is too wide: who is there is inside already.
 fn is_wide(range: &str) -> bool {
-    range.rsplit_once('/').and_then(|(_, bits)| bits.parse::<u8>().ok()).is_some_and(|bits| bits < 8)
+    let Some((address, bits)) = range.rsplit_once('/') else { return false };
+    let Ok(bits) = bits.parse::<u8>() else { return false };
+    match address.parse() {
+        Ok(IpAddr::V4(address)) => {
+            let within = |network: [u8; 4], length: u8| {
+                let mask = u32::MAX << (32 - u32::from(length));
+                bits >= length && u32::from(address) & mask == u32::from_be_bytes(network)
+            };
+            let is_private = within([10, 0, 0, 0], 8)
+                || within([172, 16, 0, 0], 12)
+                || within([192, 168, 0, 0], 16)
+                || within([100, 64, 0, 0], 10);
+            bits < 32 && !is_private
+        }
+        Ok(IpAddr::V6(address)) => bits < 128 && !(bits >= 7 && address.is_unique_local()),
+        Err(_) => false,
+    }
 }
 
 fn ports(rule: &Value) -> String {
@@ -195,6 +243,8 @@ fn of_service(service: &Value) -> Vec<String> {
         if object::flag(container, &["privileged"]) {
             powers.push(format!("runs {name} privileged"));
         }
+        let added = object::list(container, &["linuxParameters", "capabilities", "add"]).iter().filter_map(Value::as_str);
+        powers.extend(added.map(|it| format!("gives {name} the capability {it}")));
         let variables: BTreeMap<&str, &str> = object::list(container, &["environment"])
             .iter()
             .filter_map(|it| Some((object::text(it, &["name"])?, object::text(it, &["value"]).unwrap_or(""))))

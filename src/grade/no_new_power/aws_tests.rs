@@ -106,6 +106,59 @@ fn bypassed() {
 }
 
 #[test]
+fn every_resource_of_a_kind_is_every_resource() {
+    for resource in [
+        "arn:aws:secretsmanager:eu-central-1:1:secret:*",
+        "arn:aws:secretsmanager:*:*:secret:**",
+        "arn:aws:secretsmanager:eu-central-1:1:*",
+        "arn:*",
+        "arn:aws:secretsmanager:*",
+    ] {
+        refused("Role", role(allow("secretsmanager:GetSecretValue", resource)), "on every resource");
+    }
+    refused("Role", role(allow("ssm:GetParameter", "arn:aws:ssm:eu-central-1:1:parameter/*")), "on every resource");
+    refused("Role", role(allow("iam:PassRole", "arn:aws:iam::1:role/*")), "on every resource");
+    accepted("Role", role(allow("ssm:GetParameter", "arn:aws:ssm:eu-central-1:1:parameter/shop/*")));
+    accepted("Role", role(allow("logs:PutLogEvents", "arn:aws:logs:eu-central-1:1:log-group:/shop/*")));
+}
+
+#[test]
+fn who_else_may_take_a_role_is_new() {
+    let trusting = |principal: Value| {
+        let both = json!([
+            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}},
+            {"Effect": "Allow", "Principal": principal},
+        ]);
+        but(role(json!([])), json!({"AssumeRolePolicyDocument": {"Statement": both}}))
+    };
+    refused("Role", trusting(json!({"AWS": "arn:aws:iam::1:root"})), "assumed by arn:aws:iam::1:root");
+    refused("Role", trusting(json!({"Service": ["ec2.amazonaws.com"]})), "assumed by ec2.amazonaws.com");
+    accepted("Role", trusting(json!({"Service": "ecs-tasks.amazonaws.com"})));
+    let but_one = json!({"AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "NotPrincipal": {"AWS": "arn:aws:iam::1:user/x"}}]}});
+    refused("Role", but(role(json!([])), but_one), "everybody but a few");
+}
+
+#[test]
+fn the_internet_is_let_in_by_no_range_and_who_is_inside_may_be_named_widely() {
+    for range in ["128.0.0.0/1", "8.0.0.0/8", "203.0.113.0/24", "9.0.0.0/7", "172.0.0.0/11", "100.64.0.0/9"] {
+        refused("SecurityGroup", group(range, 8080), range);
+    }
+    for range in ["10.0.0.0/8", "192.168.0.0/16", "100.64.0.0/10", "203.0.113.7/32", "pl-1", "1/2/3"] {
+        accepted("SecurityGroup", group(range, 8080));
+    }
+    let six = |range: &str| but(group("10.0.0.0/8", 8080), json!({"IpPermissions": [{"Ipv6Ranges": [{"CidrIpv6": range}]}]}));
+    refused("SecurityGroup", six("::/0"), "::/0");
+    refused("SecurityGroup", six("2000::/3"), "2000::/3");
+    accepted("SecurityGroup", six("fd00:1::/64"));
+}
+
+#[test]
+fn a_capability_is_a_power() {
+    let container = json!({"name": "web", "linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}}});
+    refused("Service", service(json!({"containerDefinitions": [container]})), "web the capability SYS_PTRACE");
+}
+
+#[test]
 fn empty() {
     assert_met(&world().judge(&check(json!({"no_new_power": {}}))));
 }
@@ -152,4 +205,11 @@ fn a_key_for_one_role_and_one_action_is_no_new_power() {
     refused("Key", key(role, "kms:*"), "role/shop-exec do kms:*");
     refused("Key", key(json!("*"), "kms:Decrypt"), "used by everybody");
     refused("Key", key(json!({"AWS": ["*"]}), "kms:Decrypt"), "used by everybody");
+    let on = |condition: Value| {
+        let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition});
+        json!({"Name": "shop", "KeyId": "1", "Policy": {"Statement": [statement]}})
+    };
+    accepted("Key", on(json!({"StringEquals": {"kms:CallerAccount": "1"}})));
+    refused("Key", on(json!({"StringNotEquals": {"kms:CallerAccount": "2"}})), "used by everybody");
+    refused("Key", on(json!({"Bool": {"aws:SecureTransport": "true"}})), "used by everybody");
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use breakfix_lab::lab::Objective;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Answer, CONVERGE_DEFAULT, Doing, Mode, Step, Unpulled,
@@ -97,6 +97,15 @@ impl Machine {
             (Phase::Pulling { index }, _) => self.pull(*index),
             (_, Answer::Observed(observation)) => self.observed(now, &observation),
             (_, Answer::Begin | Answer::Passed | Answer::Pulled(_)) => self.observe(),
+        }
+    }
+
+    pub(super) fn dates_moved(&mut self, by: SignedDuration) {
+        match &mut self.phase {
+            Phase::Converging { triggered, .. } | Phase::Holding { trial: Some((_, triggered)), .. } => {
+                *triggered = triggered.checked_sub(by).unwrap_or(*triggered);
+            }
+            _ => {}
         }
     }
 

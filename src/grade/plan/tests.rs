@@ -545,3 +545,30 @@ fn a_hold_of_nothing_is_none() {
     zero.hold = Some(Span::default());
     assert_eq!(run(Plan::full(case(vec![zero], vec![])), &steady(&["a"])).seconds, 0.0);
 }
+
+#[test]
+fn a_trigger_is_remembered_where_the_targets_dates_have_gone() {
+    let mut plan = Plan::full(case(vec![tried("a", json!({}))], vec![]));
+    let on = |queries: &std::collections::BTreeSet<Query>, off: &[&str]| {
+        Answer::Observed(observation(queries, &|name| Some(!off.contains(&name))))
+    };
+    let mut answer = Answer::Begin;
+    let mut sinces = Vec::new();
+    for round in 0..20 {
+        answer = match plan.next(Duration::from_secs(round), answer) {
+            Step::Observe { queries, since } => {
+                sinces.extend(since);
+                let answer = on(&queries, &["a"]);
+                if since.is_some() {
+                    plan.dates_moved(jiff::SignedDuration::from_secs(30));
+                }
+                answer
+            }
+            Step::Pull { .. } => Answer::Pulled(Ok(at(NOW))),
+            Step::Pass(_) => Answer::Passed,
+            Step::Done(_) => break,
+        };
+    }
+    let seconds: Vec<i64> = sinces.iter().take(3).map(|since| since.duration_since(at(NOW)).as_secs()).collect();
+    assert_eq!(seconds, [0, -30, -60]);
+}

@@ -20,6 +20,8 @@ rules:
         - scale_kept: {kinds: [Container]}
         - field: {kind: Container, cel: 'true', wanted: w}
         - field: {kind: Volume, cel: 'true', wanted: w}
+        - objects: {lists: {volumes: {kind: Volume}}, cel: 'true', wanted: w}
+        - objects: {lists: {volumes: {kind: Volume}, containers: {kind: Container}}, cel: 'true', wanted: w}
 ";
 
 /// A lab with a network and a container, and these further lines.
@@ -45,7 +47,7 @@ fn asks_only_about_kinds_that_the_lab_has() {
     let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
     assert_eq!(names, ["same-objects", "no-new-power", "rails"]);
     assert!(matches!(&rules[0].check, Check::Identity(identity) if identity.kinds == ["Network"]));
-    assert!(matches!(&rules[2].check, Check::All(parts) if parts.len() == 2));
+    assert!(matches!(&rules[2].check, Check::All(parts) if parts.len() == 3));
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn loads_a_kubernetes_lab() {
         [
             "same-objects",
             "same-doors",
+            "same-surroundings",
             "same-program",
             "no-new-power",
             "nothing-hidden",

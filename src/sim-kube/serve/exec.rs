@@ -267,13 +267,13 @@ impl Session {
 async fn hear(channels: &mut Channels, host: &Host, place: &Place) -> Result<Heard, Over> {
     let mut news = host.news();
     loop {
+        // Looked at before the first wait, too: it may have ended while nobody listened.
+        if !host.look(|cluster| inside::is_running(cluster, place)).unwrap_or(false) {
+            return Err(Over::Killed);
+        }
         tokio::select! {
             heard = channels.next() => return Ok(heard),
-            _ = news.changed() => {
-                if !host.look(|cluster| inside::is_running(cluster, place)).unwrap_or(false) {
-                    return Err(Over::Killed);
-                }
-            }
+            _ = news.changed() => {}
         }
     }
 }

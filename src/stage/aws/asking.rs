@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use breakfix_grade::{Exchange, Failure, Outcome};
-use breakfix_lab::check::{Caller, Request};
+use breakfix_lab::{
+    check::{Caller, Request},
+    ecs::Reference,
+};
 use serde_json::Value;
 
 use super::{
@@ -53,8 +56,15 @@ impl AwsTarget {
     ) -> Result<Vec<Exchange>, Failure> {
         let what = format!("{} {}", request.method.as_str(), request.url);
         let failed = |why: String| Failure { what: what.clone(), why, hint: None };
-        let inside =
-            self.place_of(api, from).await.map_err(|trouble| failure(what.clone(), &self.cannot(&what, trouble)))?;
+        let inside = match self.place_of(api, from).await {
+            Ok(inside) => inside,
+            // The learner may have deleted it: a finding, not trouble.
+            Err(Trouble::NoReference(inside)) => {
+                let gone = Outcome::CallerGone(in_words(&inside));
+                return Ok((0..times).map(|_| host::exchange(&request.url, gone.clone(), Duration::ZERO, None)).collect());
+            }
+            Err(trouble) => return Err(failure(what.clone(), &self.cannot(&what, trouble))),
+        };
         let url = Url::read(&request.url).map_err(failed)?;
         let control = control.map(Url::read).transpose().map_err(failed)?;
         let hosts = match &request.each {
@@ -154,6 +164,12 @@ impl AwsTarget {
     }
 }
 
+/// `Subnet visitors` for `Subnet/visitors.id`.
+fn in_words(reference: &str) -> String {
+    let read = Reference::read(reference);
+    read.map_or_else(|| reference.to_owned(), |it| format!("{} {}", it.kind, it.name))
+}
+
 fn at(url: &Url) -> String {
     let port = if url.port == 80 { String::new() } else { format!(":{}", url.port) };
     format!("http://{}{port}{}", url.host, url.target)
@@ -182,6 +198,12 @@ mod tests {
         assert_eq!(read("http://web:8080/load?mb=3"), url("web", 8080, "/load?mb=3"));
         assert_eq!(read("http://10.0.1.7?x"), url("10.0.1.7", 80, "/?x"));
         assert!(read("ftp://shop/").is_err() && read("http://shop:x/").is_err());
+    }
+
+    #[test]
+    fn what_is_gone_is_said_as_the_lab_calls_it() {
+        assert_eq!(in_words("Subnet/visitors.id"), "Subnet visitors");
+        assert_eq!(in_words("odd"), "odd");
     }
 
     #[test]

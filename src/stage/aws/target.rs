@@ -124,6 +124,10 @@ impl Target for AwsTarget {
         self.fetch(&BTreeSet::from([query])).await.at
     }
 
+    async fn epoch(&self) -> Option<Timestamp> {
+        self.host.epoch().await
+    }
+
     fn nonce(&self) -> String {
         self.host.nonce()
     }

@@ -167,6 +167,10 @@ impl Target for KubeTarget {
         self.now().await
     }
 
+    async fn epoch(&self) -> Option<Timestamp> {
+        self.host.epoch().await
+    }
+
     fn nonce(&self) -> String {
         self.host.nonce()
     }

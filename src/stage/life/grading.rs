@@ -107,6 +107,7 @@ pub async fn grade(
         began: None,
         clock: Instant::now(),
         passed: Duration::ZERO,
+        epoch: None,
     };
     let mut answer = Answer::Begin;
     let report = loop {
@@ -120,7 +121,9 @@ pub async fn grade(
                     Some(since) => since,
                     None => run.began(&queries).await,
                 };
-                Answer::Observed(target.observe(&queries, since).await)
+                let observed = target.observe(&queries, since).await;
+                plan.dates_moved(run.dates_moved().await);
+                Answer::Observed(observed)
             }
             Step::Pull { changes, objective } => Answer::Pulled(run.pull(objective, &changes).await?),
             Step::Pass(time) => {
@@ -148,6 +151,8 @@ struct Run<'a> {
     began: Option<Timestamp>,
     clock: Instant,
     passed: Duration,
+    /// Of the target's dates, from the first trigger on: what is remembered of them has to move with them.
+    epoch: Option<Timestamp>,
 }
 
 impl Run<'_> {
@@ -180,12 +185,22 @@ impl Run<'_> {
     async fn pull(&mut self, objective: String, changes: &[Change]) -> Result<Result<Timestamp, Unpulled>, LifeError> {
         self.journal.write(&Entry::Begin { step: journal::Step::Trigger })?;
         self.tried = Some(objective);
+        self.epoch = self.target.epoch().await;
         let at = self.target.today().await;
         let made = self.make(changes).await?;
-        Ok(made.map(|()| at).map_err(|error| match error.cause {
+        let moved = self.dates_moved().await;
+        Ok(made.map(|()| at.checked_sub(moved).unwrap_or(at)).map_err(|error| match error.cause {
             Cause::Denied => Unpulled::Denied(error.chain()),
             _ => Unpulled::Failed(failure(&error)),
         }))
+    }
+
+    /// By how much the target has moved its dates into the past since this was asked last; nothing before the first trigger.
+    async fn dates_moved(&mut self) -> SignedDuration {
+        let Some(before) = self.epoch else { return SignedDuration::ZERO };
+        let now = self.target.epoch().await.unwrap_or(before);
+        self.epoch = Some(now);
+        before.duration_since(now)
     }
 
     /// Makes the changes, each after a note of what it leaves to be put back.

@@ -69,6 +69,12 @@ pub trait Target: Send + Sync {
         Timestamp::now()
     }
 
+    /// The date of the target's time zero, where it has one: it changes by as much as the target moves its dates, which a simulator does
+    /// after time was skipped, so that its date stays the wall's.
+    async fn epoch(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// A word that nobody can know beforehand: letters and digits.
     fn nonce(&self) -> String {
         random_word()
@@ -135,4 +141,11 @@ pub struct Reach {
     pub env: std::collections::BTreeMap<String, String>,
     /// Plain sentences: "`kubectl get pods` shows the shop".
     pub notes: Vec<String>,
+}
+
+/// The date of a simulator's time zero, from what its control endpoint says of its clock.
+pub(crate) fn epoch_of(info: &serde_json::Value) -> Option<Timestamp> {
+    let now: Timestamp = info.get("now")?.as_str()?.parse().ok()?;
+    let elapsed = i64::try_from(info.get("elapsedMs")?.as_u64()?).ok()?;
+    now.checked_sub(jiff::SignedDuration::from_millis(elapsed)).ok()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::{CloseFrame, frame::coding::CloseCode},
@@ -17,14 +18,19 @@ const CLOSE: u8 = 255;
 /// A client has so long to close its side.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// How long a connection stays silent at first. Before 1.34 kubectl reads before it has made its streams, and drops what comes earlier
+/// ("Unknown stream id", kubernetes/kubernetes#131189); a real node, which has a process to start first, is seldom that quick.
+const STREAMS_ARE_MADE: Duration = Duration::from_millis(40);
+
 /// A connection.
 pub struct Numbered {
     socket: Socket,
+    silent_until: Instant,
 }
 
 impl Numbered {
     pub fn new(socket: Socket) -> Self {
-        Self { socket }
+        Self { socket, silent_until: Instant::now() + STREAMS_ARE_MADE }
     }
 
     pub async fn next(&mut self) -> Heard {
@@ -47,6 +53,7 @@ impl Numbered {
         let mut message = Vec::with_capacity(bytes.len() + 1);
         message.push(channel);
         message.extend_from_slice(bytes);
+        tokio::time::sleep_until(self.silent_until).await;
         let _ = self.socket.send(Message::binary(message)).await;
     }
 

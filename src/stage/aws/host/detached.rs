@@ -31,7 +31,7 @@ use crate::{
         sim,
         wire::{Http, Way},
     },
-    target::{Cause, Place, Reach, TargetError},
+    target::{Cause, Place, Reach, TargetError, epoch_of},
 };
 
 /// The simulator's folder inside the session's. Not that of the Kubernetes simulator: each knows its own by it.
@@ -209,6 +209,14 @@ impl Host for SimHost {
         let millis = time.as_nanos().div_ceil(1_000_000);
         let request = Request::new("POST", &format!("/breakfix/advance?ms={millis}"));
         self.order(request, "move the simulator's clock on").await.map(drop)
+    }
+
+    async fn epoch(&self) -> Option<Timestamp> {
+        if self.built().is_some() {
+            return None;
+        }
+        let info = self.order(Request::new("GET", "/breakfix/info"), "ask for the simulator's clock").await.ok()?;
+        epoch_of(&serde_json::from_str(&info).ok()?)
     }
 
     async fn outage(&self, outage: &Outage, is_over: bool) -> Result<(), TargetError> {

@@ -21,6 +21,7 @@ use breakfix_sim_aws::{
     services::outage::Outage,
 };
 use breakfix_workload::{CallError, Request, Response};
+use jiff::Timestamp;
 
 pub(super) use detached::{SimHost, close_simulator, serve_simulator};
 pub(super) use local::LocalHost;
@@ -98,6 +99,11 @@ pub(super) trait Host: Send + Sync {
 
     /// Lets time pass on the system.
     async fn pass(&self, time: Duration) -> Result<(), TargetError>;
+
+    /// See [`crate::Target::epoch`].
+    async fn epoch(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Lets something of the provider's fail, or brings it back. Only a simulator can.
     async fn outage(&self, outage: &Outage, _is_over: bool) -> Result<(), TargetError> {

@@ -3,6 +3,7 @@
 mod faults;
 mod shared;
 mod sweep;
+mod written;
 
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 

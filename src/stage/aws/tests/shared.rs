@@ -33,12 +33,16 @@ use crate::{
 /// What becomes of the call of this number (from 1) to this operation, where it is not simply carried out.
 type Script = Box<dyn Fn(usize, &str) -> Option<Trouble> + Send>;
 
+/// What is told of every answer.
+type Watcher = Box<dyn Fn(Service, &str, &Value) + Send>;
+
 /// The account.
 #[derive(Clone)]
 pub(super) struct Account {
     pub cloud: Arc<Mutex<Cloud>>,
     script: Arc<Mutex<Script>>,
     calls: Arc<AtomicUsize>,
+    watcher: Arc<Mutex<Option<Watcher>>>,
 }
 
 impl Account {
@@ -49,6 +53,7 @@ impl Account {
             cloud: Arc::new(Mutex::new(Cloud::empty(config))),
             script: Arc::new(Mutex::new(script)),
             calls: Arc::default(),
+            watcher: Arc::default(),
         }
     }
 
@@ -60,6 +65,11 @@ impl Account {
     pub(super) fn fail(&self, script: impl Fn(usize, &str) -> Option<Trouble> + Send + 'static) {
         self.calls.store(0, Ordering::Relaxed);
         *self.script.lock().unwrap() = Box::new(script);
+    }
+
+    /// From now on this is told of every answer.
+    pub(super) fn watch(&self, watcher: impl Fn(Service, &str, &Value) + Send + 'static) {
+        *self.watcher.lock().unwrap() = Some(Box::new(watcher));
     }
 
     pub(super) fn heal(&self) {
@@ -155,7 +165,13 @@ impl Wire for Faulty {
         let trouble = (self.account.script.lock().unwrap())(number, operation);
         match trouble {
             Some(trouble) => Err(trouble),
-            None => self.inner.send(service, operation, input).await,
+            None => {
+                let answer = self.inner.send(service, operation, input).await?;
+                if let Some(watcher) = &*self.account.watcher.lock().unwrap() {
+                    watcher(service, operation, &answer.value);
+                }
+                Ok(answer)
+            }
         }
     }
 

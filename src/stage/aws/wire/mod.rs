@@ -12,6 +12,8 @@ use serde_json::Value;
 
 use super::trouble::Trouble;
 
+#[cfg(test)]
+pub(super) use http::as_written;
 pub(super) use http::{Http, Way};
 pub(super) use in_process::InProcess;
 

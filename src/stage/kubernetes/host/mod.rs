@@ -7,6 +7,7 @@ mod sim;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value;
 
 pub(crate) use context::{ContextHost, consent};
@@ -53,6 +54,11 @@ pub(crate) trait Host: Send + Sync {
 
     /// The system's own time, where its `Date` headers say another's.
     fn clock(&self) -> Option<SystemClock> {
+        None
+    }
+
+    /// See [`crate::Target::epoch`].
+    async fn epoch(&self) -> Option<Timestamp> {
         None
     }
 

@@ -6,6 +6,8 @@ mod reply;
 mod signed;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written;
 mod xml;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -17,6 +19,9 @@ use serde_json::Value;
 
 use super::{Answer, Credentials, Service, Wire};
 use crate::aws::trouble::Trouble;
+
+#[cfg(test)]
+pub(in crate::aws) use written::as_written;
 
 /// How long one call may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);

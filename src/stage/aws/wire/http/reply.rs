@@ -3,7 +3,10 @@
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
-use super::{super::Answer, xml};
+use super::{
+    super::{Answer, Service},
+    xml,
+};
 use crate::aws::trouble::Trouble;
 
 /// A response as it came.
@@ -35,15 +38,17 @@ impl Reply {
     }
 
     /// An answer of a query protocol: what stands inside `<OperationResult>`, or (EC2) inside the root.
-    pub(super) fn xml(&self, operation: &str, is_ec2: bool) -> Result<Answer, Trouble> {
+    pub(super) fn xml(&self, service: Service, operation: &str) -> Result<Answer, Trouble> {
         let text = std::str::from_utf8(&self.body).map_err(|_| self.odd())?;
         let root = xml::read(text).ok_or_else(|| self.odd())?;
         if self.status < 300 {
-            let value = if is_ec2 {
-                xml::ec2_value(&root)
-            } else {
-                root.child(&format!("{operation}Result")).map_or(Value::Null, xml::value)
+            let inside = match service {
+                Service::Ec2 => Some(&root),
+                _ => root.child(&format!("{operation}Result")),
             };
+            let Some(inside) = inside else { return Ok(Answer { value: Value::Null, at: self.at() }) };
+            let value = xml::answer(service.signing_name(), operation, inside);
+            let value = value.ok_or_else(|| Trouble::Odd(format!("an answer to {operation}, which no model has")))?;
             return Ok(Answer { value, at: self.at() });
         }
         let error = root.find("Error");
@@ -103,11 +108,11 @@ mod tests {
     fn xml_is_an_answer_or_a_refusal() {
         let text =
             "<GetRoleResponse><GetRoleResult><Role><RoleName>a</RoleName></Role></GetRoleResult></GetRoleResponse>";
-        assert_eq!(reply(200, text).xml("GetRole", false).unwrap().value, json!({"Role": {"RoleName": "a"}}));
+        assert_eq!(reply(200, text).xml(Service::Iam, "GetRole").unwrap().value, json!({"Role": {"RoleName": "a"}}));
         let refused = "<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>no</Message></Error></ErrorResponse>";
-        assert_eq!(code(reply(404, refused).xml("GetRole", false)), "NoSuchEntity: no");
+        assert_eq!(code(reply(404, refused).xml(Service::Iam, "GetRole")), "NoSuchEntity: no");
         let refused = "<Response><Errors><Error><Code>InvalidVpcID.NotFound</Code><Message>no</Message></Error></Errors></Response>";
-        assert_eq!(code(reply(400, refused).xml("DeleteVpc", true)), "InvalidVpcID.NotFound: no");
-        assert!(code(reply(200, "<a>").xml("X", false)).contains("an answer that is none"));
+        assert_eq!(code(reply(400, refused).xml(Service::Ec2, "DeleteVpc")), "InvalidVpcID.NotFound: no");
+        assert!(code(reply(200, "<a>").xml(Service::Iam, "X")).contains("an answer that is none"));
     }
 }

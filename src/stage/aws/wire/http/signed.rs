@@ -77,7 +77,7 @@ impl Client {
         let reply = sent.map_err(|_| Trouble::Slow(PATIENCE.as_secs()))??;
         match protocol(service) {
             Protocol::Json { .. } => reply.json(),
-            Protocol::Query { .. } => reply.xml(operation, is_ec2),
+            Protocol::Query { .. } => reply.xml(service, operation),
         }
     }
 

@@ -1,6 +1,8 @@
-//! XML answers as the values that the JSON protocols would bring: lists, maps, texts, numbers where the model has numbers.
+//! XML answers as the values that the JSON protocols would bring: the members of the services' models, which the simulator has too.
 
-use serde_json::{Map, Value};
+use breakfix_sim_aws::wire::model::{self, Kind, Member, Model, Shape};
+use jiff::Timestamp;
+use serde_json::Value;
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
 /// One element.
@@ -83,122 +85,71 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Members that the services' models have as numbers.
-fn is_number(name: &str) -> bool {
-    const WHOLE: [&str; 12] = [
-        "Port",
-        "FromPort",
-        "ToPort",
-        "HealthyThresholdCount",
-        "UnhealthyThresholdCount",
-        "HealthCheckIntervalSeconds",
-        "HealthCheckTimeoutSeconds",
-        "AvailableIpAddressCount",
-        "RuleNumber",
-        "PermissionsBoundaryUsageCount",
-        "AttachmentCount",
-        "MaxSessionDuration",
-    ];
-    WHOLE.contains(&name)
+/// The answer of an operation, with the names and types of the service's model; none where the model has no such operation.
+///
+/// `root` is the element whose children are the answer's members. What the model does not know is left out, dates are seconds since 1970 as
+/// in the JSON protocols.
+pub(super) fn answer(service: &str, operation: &str, root: &Element) -> Option<Value> {
+    let model = model::of(service)?;
+    let shape = model.operations.get(operation)?.output;
+    Some(shape.map_or(Value::Null, |shape| structure(model, shape, root)))
 }
 
-fn scalar(name: &str, text: &str) -> Value {
-    match text {
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        _ if is_number(name) => text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from),
-        _ => Value::from(text),
-    }
-}
-
-/// An answer of the query protocol: lists have entries called `member`, maps `entry`.
-pub(super) fn value(element: &Element) -> Value {
-    if element.children.is_empty() {
-        return scalar(&element.name, element.text.trim_matches(['\n', '\r']));
-    }
-    if element.children.iter().all(|child| child.name == "member") {
-        return element.children.iter().map(value).collect();
-    }
-    let map: Map<String, Value> = element.children.iter().map(|child| (child.name.clone(), value(child))).collect();
-    Value::Object(map)
-}
-
-/// An answer of EC2, whose elements have other names than its model's members: `vpcSet` is `Vpcs`.
-pub(super) fn ec2_value(element: &Element) -> Value {
-    let is_list = !element.children.is_empty() && element.children.iter().all(|child| child.name == "item");
-    if is_list {
-        return element.children.iter().map(ec2_value).collect();
-    }
-    if element.children.is_empty() {
-        let name = member(&element.name);
-        if element.text.trim().is_empty() && name.ends_with('s') {
-            return Value::Array(Vec::new());
-        }
-        return scalar(&name, &element.text);
-    }
-    let is_instance = element.children.iter().any(|child| child.name == "instanceState");
-    let name = |child: &Element| {
-        instances_own(&child.name).filter(|_| is_instance).map_or_else(|| member(&child.name), str::to_owned)
+fn structure(model: &Model, shape: &str, element: &Element) -> Value {
+    let member = |member: &Member| {
+        let value = match member.of {
+            Kind::Shape(of) => match model.shapes.get(of) {
+                // EC2's lists have an element of their own in answers, whatever the model says of requests.
+                Some(Shape::List { of, item, flat: true }) if model.protocol != "ec2" => {
+                    let name = if *item == "member" { member.answered } else { item };
+                    let entries = element.children.iter().filter(|child| child.name == name);
+                    let entries: Vec<Value> = entries.map(|child| value(model, *of, child)).collect();
+                    (!entries.is_empty()).then(|| Value::Array(entries))
+                }
+                Some(map @ Shape::Map { flat: true, .. }) => {
+                    let entries = element.children.iter().filter(|child| child.name == member.answered);
+                    Some(entries_of(model, map, entries)).filter(|it| it.as_object().is_some_and(|it| !it.is_empty()))
+                }
+                _ => element.child(member.answered).map(|child| value(model, member.of, child)),
+            },
+            scalar => element.child(member.answered).map(|child| value(model, scalar, child)),
+        };
+        Some((member.name.to_owned(), value?))
     };
-    let map: Map<String, Value> = element.children.iter().map(|child| (name(child), ec2_value(child))).collect();
-    Value::Object(map)
+    Value::Object(model.members(shape).iter().filter_map(member).collect())
 }
 
-/// Elements that mean another member in an instance than anywhere else.
-fn instances_own(element: &str) -> Option<&'static str> {
-    match element {
-        "instanceState" => Some("State"),
-        "groupSet" => Some("SecurityGroups"),
-        "dnsName" => Some("PublicDnsName"),
-        "ipAddress" => Some("PublicIpAddress"),
-        "reason" => Some("StateTransitionReason"),
+fn value(model: &Model, kind: Kind, element: &Element) -> Value {
+    let text = element.text.as_str();
+    let Kind::Shape(shape) = kind else { return scalar(kind, text) };
+    match model.shapes.get(shape) {
+        Some(Shape::Structure(_)) => structure(model, shape, element),
+        Some(Shape::List { of, .. }) => element.children.iter().map(|child| value(model, *of, child)).collect(),
+        Some(map @ Shape::Map { .. }) => entries_of(model, map, element.children.iter()),
+        None => Value::from(text),
+    }
+}
+
+/// The entries of a map, each an element with a key and a value.
+fn entries_of<'a>(model: &Model, map: &Shape, entries: impl Iterator<Item = &'a Element>) -> Value {
+    let Shape::Map { of, key, value: held, .. } = map else { return Value::Null };
+    let entry = |it: &Element| Some((it.child(key)?.text.clone(), value(model, *of, it.child(held)?)));
+    Value::Object(entries.filter_map(entry).collect())
+}
+
+/// What a text says; the text itself where it is not what the model promises.
+fn scalar(kind: Kind, text: &str) -> Value {
+    let read = match kind {
+        Kind::Integer => text.trim().parse::<i64>().ok().map(Value::from),
+        Kind::Number => text.trim().parse::<f64>().ok().map(Value::from),
+        Kind::Flag => text.trim().parse::<bool>().ok().map(Value::from),
+        Kind::Date(_) => text.trim().parse::<Timestamp>().ok().map(|date| match date.subsec_nanosecond() {
+            0 => Value::from(date.as_second()),
+            _ => Value::from(date.as_duration().as_secs_f64()),
+        }),
         _ => None,
-    }
-}
-
-/// The model's member for an element of EC2 (botocore's ec2 model, `locationName`).
-fn member(element: &str) -> String {
-    let known = match element {
-        "vpcSet" => "Vpcs",
-        "subnetSet" => "Subnets",
-        "tagSet" => "Tags",
-        "internetGatewaySet" => "InternetGateways",
-        "attachmentSet" => "Attachments",
-        "addressesSet" => "Addresses",
-        "natGatewaySet" => "NatGateways",
-        "natGatewayAddressSet" => "NatGatewayAddresses",
-        "routeTableSet" => "RouteTables",
-        "routeSet" => "Routes",
-        "associationSet" => "Associations",
-        "propagatingVgwSet" => "PropagatingVgws",
-        "securityGroupInfo" => "SecurityGroups",
-        "groups" => "UserIdGroupPairs",
-        "ipv6Ranges" => "Ipv6Ranges",
-        "vpcEndpointSet" => "VpcEndpoints",
-        "routeTableIdSet" => "RouteTableIds",
-        "subnetIdSet" => "SubnetIds",
-        "groupSet" => "Groups",
-        "networkAclSet" => "NetworkAcls",
-        "entrySet" => "Entries",
-        "networkInterfaceSet" => "NetworkInterfaces",
-        "networkInterfaceIdSet" => "NetworkInterfaceIds",
-        "default" => "IsDefault",
-        "reservationSet" => "Reservations",
-        "instancesSet" => "Instances",
-        "blockDeviceMapping" => "BlockDeviceMappings",
-        "privateIpAddressesSet" => "PrivateIpAddresses",
-        "ipv6AddressesSet" => "Ipv6Addresses",
-        "launchTemplateVersionSet" => "LaunchTemplateVersions",
-        "securityGroupIdSet" => "SecurityGroupIds",
-        "securityGroupSet" => "SecurityGroups",
-        "tagSpecificationSet" => "TagSpecifications",
-        _ => "",
     };
-    if !known.is_empty() {
-        return known.to_owned();
-    }
-    let mut letters = element.chars();
-    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+    read.unwrap_or_else(|| Value::from(text))
 }
 
 #[cfg(test)]
@@ -207,33 +158,47 @@ mod tests {
 
     use super::*;
 
+    fn read_answer(service: &str, operation: &str, inside: &str) -> Value {
+        answer(service, operation, &read(&format!("<?xml version=\"1.0\"?>\n<R>{inside}</R>")).unwrap()).unwrap()
+    }
+
     #[test]
-    fn lists_and_maps_of_the_query_protocol() {
-        let text = "<R><Roles><member><Name>a&amp;b</Name><Port>80</Port></member><member><On>true</On></member></Roles><Empty/></R>";
-        let root = read(&format!("<?xml version=\"1.0\"?>\n{text}")).unwrap();
-        assert_eq!(value(&root), json!({"Roles": [{"Name": "a&b", "Port": 80}, {"On": true}], "Empty": ""}));
+    fn lists_maps_numbers_and_dates_of_the_query_protocol() {
+        let text = "<TargetGroups><member><TargetGroupName>a&amp;b</TargetGroupName><Port>80</Port>\
+            <HealthCheckEnabled>true</HealthCheckEnabled><LoadBalancerArns/><Matcher><HttpCode>200</HttpCode></Matcher></member></TargetGroups>";
+        let wanted = json!({"TargetGroups": [{
+            "TargetGroupName": "a&b", "Port": 80, "HealthCheckEnabled": true, "LoadBalancerArns": [], "Matcher": {"HttpCode": "200"},
+        }]});
+        assert_eq!(read_answer("elasticloadbalancing", "DescribeTargetGroups", text), wanted);
+        let text = "<Role><RoleName>80</RoleName><CreateDate>2026-11-21T12:00:00Z</CreateDate><Stranger>1</Stranger></Role>";
+        let wanted = json!({"Role": {"RoleName": "80", "CreateDate": 1_795_262_400}});
+        assert_eq!(read_answer("iam", "GetRole", text), wanted);
+        assert_eq!(answer("iam", "GetRoles", &Element::default()), None);
+        assert_eq!(answer("nothing", "GetRole", &Element::default()), None);
     }
 
     #[test]
     fn elements_of_ec2_get_the_models_names() {
-        let text = "<D><vpcSet><item><vpcId>vpc-1</vpcId><isDefault>false</isDefault><tagSet/></item></vpcSet></D>";
+        let text = "<vpcSet><item><vpcId>vpc-1</vpcId><isDefault>false</isDefault><tagSet/></item></vpcSet>";
         let wanted = json!({"Vpcs": [{"VpcId": "vpc-1", "IsDefault": false, "Tags": []}]});
-        assert_eq!(ec2_value(&read(text).unwrap()), wanted);
-        let text = "<D><ipPermissions><item><fromPort>80</fromPort><groups><item><groupId>g</groupId></item></groups></item></ipPermissions></D>";
-        let wanted = json!({"IpPermissions": [{"FromPort": 80, "UserIdGroupPairs": [{"GroupId": "g"}]}]});
-        assert_eq!(ec2_value(&read(text).unwrap()), wanted);
+        assert_eq!(read_answer("ec2", "DescribeVpcs", text), wanted);
+        let text = "<securityGroupInfo><item><ipPermissions><item><fromPort>80</fromPort><groups><item><groupId>g</groupId></item></groups></item>\
+            </ipPermissions></item></securityGroupInfo>";
+        let permission = json!({"FromPort": 80, "UserIdGroupPairs": [{"GroupId": "g"}]});
+        let wanted = json!({"SecurityGroups": [{"IpPermissions": [permission]}]});
+        assert_eq!(read_answer("ec2", "DescribeSecurityGroups", text), wanted);
     }
 
     #[test]
     fn instances_are_found_in_their_reservations() {
-        let text = "<DescribeInstancesResponse><requestId>r</requestId><reservationSet><item><reservationId>r-1</reservationId><groupSet/><instancesSet><item>\
+        let text = "<requestId>r</requestId><reservationSet><item><reservationId>r-1</reservationId><groupSet/><instancesSet><item>\
             <instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState>\
             <groupSet><item><groupId>sg-1</groupId><groupName>machines</groupName></item></groupSet>\
-            <tagSet><item><key>Name</key><value>one</value></item></tagSet></item></instancesSet></item></reservationSet></DescribeInstancesResponse>";
-        let answer = ec2_value(&read(text).unwrap());
+            <tagSet><item><key>Name</key><value>one</value></item></tagSet></item></instancesSet></item></reservationSet>";
+        let answer = read_answer("ec2", "DescribeInstances", text);
         let instance = &answer["Reservations"][0]["Instances"][0];
         assert_eq!(instance["InstanceId"], "i-1");
-        assert_eq!(instance["State"]["Name"], "running");
+        assert_eq!(instance["State"], json!({"Code": 16, "Name": "running"}));
         assert_eq!(instance["SecurityGroups"], json!([{"GroupId": "sg-1", "GroupName": "machines"}]));
         assert_eq!(instance["Tags"], json!([{"Key": "Name", "Value": "one"}]));
         assert_eq!(answer["Reservations"][0]["Groups"], json!([]));

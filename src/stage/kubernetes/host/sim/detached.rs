@@ -33,7 +33,7 @@ use crate::{
         host::{Host, kubeconfig_env},
         kubeconfig,
     },
-    target::{Cause, NodeOutput, Place, Reach, TargetError},
+    target::{Cause, NodeOutput, Place, Reach, TargetError, epoch_of},
 };
 
 /// The simulator's folder inside the session's.
@@ -180,6 +180,14 @@ impl Host for SimHost {
 
     fn is_there(&self) -> bool {
         process::is_begun(&self.folder())
+    }
+
+    async fn epoch(&self) -> Option<Timestamp> {
+        if self.building().is_some() {
+            return None;
+        }
+        let answer = self.control().await.ok()?.send(Method::GET, "/breakfix/info", None).await.ok()?;
+        epoch_of(&answer.body)
     }
 
     fn clock(&self) -> Option<SystemClock> {
