@@ -90,6 +90,8 @@ pub struct Decision {
     pub allowed: bool,
     /// In the API's words: `implicitDeny`.
     pub said: String,
+    /// The resource that was asked about, as the account calls it; `None` where none was named.
+    pub on: Option<String>,
 }
 
 /// What the API said to a dry run.

@@ -43,19 +43,38 @@ fn judge(check: &Policy, view: &View<'_>) -> Result<Verdict, Verdict> {
         Some(((may, grant), decision)) => {
             let verb = if *may { "may not" } else { "may, and must not," };
             // Where a right is missing, the resource is often the answer; the action is what an error shows anyway.
-            let said = if *may { grant.action.clone() } else { grant.in_words() };
+            let said = match (&decision.on, may) {
+                (_, true) | (None, _) => grant.action.clone(),
+                (Some(resource), false) => format!("{} on {resource}", grant.action),
+            };
             let found = Evidence::new(wanted, &decision.said).look(view.look_at("Role", &check.role, None, true));
             Verdict::not_met(format!("{who} {verb} {said}"), found)
         }
     })
 }
 
+/// `role deployer may iam:PassRole on 2 resources and may not iam:PassRole on 6 others`.
 fn wanted(check: &Policy) -> String {
-    let list = |grants: &[Grant]| grants.iter().map(|it| it.action.clone()).collect::<Vec<_>>().join(", ");
-    let parts = [("may", &check.can), ("may not", &check.cannot)];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|(_, it)| !it.is_empty()).map(|(word, it)| format!("{word} {}", list(it))).collect();
-    format!("role {} {}", check.role, parts.join(" and "))
+    let count = |grants: &[Grant], action: &str| grants.iter().filter(|it| it.action == action).count();
+    let part = |word: &str, grants: &[Grant], others: &[Grant]| {
+        let mut said: Vec<String> = Vec::new();
+        for (index, grant) in grants.iter().enumerate() {
+            let action = &grant.action;
+            if grants.iter().take(index).any(|it| it.action == *action) {
+                continue;
+            }
+            let also = count(others, action) > 0;
+            said.push(match (count(grants, action), also) {
+                (1, false) => action.clone(),
+                (1, true) => format!("{action} on another"),
+                (many, false) => format!("{action} on {many} resources"),
+                (many, true) => format!("{action} on {many} others"),
+            });
+        }
+        (!said.is_empty()).then(|| format!("{word} {}", said.join(", ")))
+    };
+    let parts = [part("may", &check.can, &[]), part("may not", &check.cannot, &check.can)];
+    format!("role {} {}", check.role, parts.into_iter().flatten().collect::<Vec<_>>().join(" and "))
 }
 
 #[cfg(test)]

@@ -99,7 +99,12 @@ fn numbers_fault(service: &Value, tasks: &[&Value]) -> Option<Fault> {
     let (desired, running, pending) = (count("desiredCount"), count("runningCount"), count("pendingCount"));
     if running != desired || pending != 0 {
         let found = format!("desired {desired}, running {running}, pending {pending}");
-        return Some((format!("runs {running} of {desired} tasks"), found));
+        let reason = if running == desired {
+            format!("still starts {pending} more")
+        } else {
+            format!("runs {running} of {desired} tasks")
+        };
+        return Some((reason, found));
     }
     let live: Vec<&&Value> = tasks.iter().filter(|task| aws::runs(task)).collect();
     if live.len() as i64 != desired {

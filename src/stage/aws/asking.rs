@@ -165,7 +165,7 @@ impl AwsTarget {
 }
 
 /// `Subnet visitors` for `Subnet/visitors.id`.
-fn in_words(reference: &str) -> String {
+pub(super) fn in_words(reference: &str) -> String {
     let read = Reference::read(reference);
     read.map_or_else(|| reference.to_owned(), |it| format!("{} {}", it.kind, it.name))
 }

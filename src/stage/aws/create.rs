@@ -152,6 +152,7 @@ impl AwsTarget {
                 Err(trouble) if trouble.is_unknown_operation() => return Ok(()),
                 all => all.map_err(|trouble| self.cannot(format!("list each {name}"), trouble))?,
             };
+            let all: Vec<Value> = all.into_iter().filter(|it| !kind.is_part(it)).collect();
             let left: Vec<&Value> = all.iter().filter(|it| chosen(it) && !is_going(it)).collect();
             let mut busy = None;
             for object in &left {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     api::Api,
+    asking::in_words,
     resolve::Known,
     target::AwsTarget,
     trouble::Trouble,
@@ -113,7 +114,15 @@ impl AwsTarget {
         let mut decisions = Vec::new();
         for grant in grants {
             let mut resource = Value::from(grant.resource.clone().unwrap_or_else(|| "*".to_owned()));
-            known.fill(api, &mut resource).await?;
+            match known.fill(api, &mut resource).await {
+                // Nobody may do anything with what somebody has deleted.
+                Err(Trouble::NoReference(inside)) => {
+                    let gone = in_words(&inside);
+                    decisions.push(Decision { allowed: false, said: format!("{gone} is gone"), on: Some(gone) });
+                    continue;
+                }
+                filled => filled?,
+            }
             let context: Vec<Value> = grant
                 .context
                 .iter()
@@ -128,7 +137,8 @@ impl AwsTarget {
             let answer = api.call(Iam, "SimulatePrincipalPolicy", input).await?;
             let said = answer.pointer("/EvaluationResults/0/EvalDecision").and_then(Value::as_str);
             let said = said.ok_or_else(|| Trouble::Odd("a simulation without a decision".to_owned()))?;
-            decisions.push(Decision { allowed: said == "allowed", said: said.to_owned() });
+            let on = grant.resource.as_ref().and_then(|_| resource.as_str()).map(str::to_owned);
+            decisions.push(Decision { allowed: said == "allowed", said: said.to_owned(), on });
         }
         Ok(Fetched::Decisions(Some(decisions)))
     }

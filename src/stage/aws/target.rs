@@ -148,13 +148,14 @@ impl Target for AwsTarget {
         let api = &*self.api().await?;
         let mut lines = Vec::new();
         for name in kind::in_order() {
-            let objects = match self.kind(name)?.list(api).await {
+            let kind = self.kind(name)?;
+            let objects = match kind.list(api).await {
                 // What the service does not know there cannot be.
                 Err(trouble) if trouble.is_unknown_operation() => continue,
                 objects => objects.map_err(|trouble| self.cannot(format!("list each {name}"), trouble))?,
             };
             let text = |object: &Value, key: &str| object.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
-            let left = objects.iter().filter(|it| text(it, "lastStatus") != "STOPPED");
+            let left = objects.iter().filter(|it| text(it, "lastStatus") != "STOPPED" && !kind.is_part(it));
             lines.extend(left.map(|it| format!("{name} {}", text(it, "Name"))));
         }
         lines.sort();

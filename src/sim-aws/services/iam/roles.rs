@@ -207,12 +207,12 @@ pub fn delete_profile(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError>
     Ok(json!({}))
 }
 
-fn profile<'a>(cloud: &'a Cloud, call: &Call) -> Result<&'a InstanceProfile, AwsError> {
+pub fn profile<'a>(cloud: &'a Cloud, call: &Call) -> Result<&'a InstanceProfile, AwsError> {
     let name = words::name(call, "InstanceProfileName", 128)?;
     cloud.iam.instance_profiles.get(name).ok_or_else(|| no_profile(name))
 }
 
-fn profile_mut<'a>(cloud: &'a mut Cloud, call: &Call) -> Result<&'a mut InstanceProfile, AwsError> {
+pub fn profile_mut<'a>(cloud: &'a mut Cloud, call: &Call) -> Result<&'a mut InstanceProfile, AwsError> {
     let name = words::name(call, "InstanceProfileName", 128)?;
     cloud.iam.instance_profiles.get_mut(name).ok_or_else(|| no_profile(name))
 }

@@ -1,4 +1,4 @@
-//! Tags of roles, users and policies.
+//! Tags of roles, users, policies and instance profiles.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ pub fn read(request: &Value) -> BTreeMap<String, String> {
     input::list(request, "Tags").iter().filter_map(pair).collect()
 }
 
-/// TagRole, TagUser, TagPolicy.
+/// TagRole, TagUser, TagPolicy, TagInstanceProfile.
 pub fn add(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> {
     let more = read(&call.input);
     of_mut(cloud, call)?.extend(more);
     Ok(json!({}))
 }
 
-/// UntagRole, UntagUser, UntagPolicy.
+/// UntagRole, UntagUser, UntagPolicy, UntagInstanceProfile.
 pub fn remove(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> {
     let tags = of_mut(cloud, call)?;
     for key in input::texts(&call.input, "TagKeys") {
@@ -32,11 +32,12 @@ pub fn remove(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> {
     Ok(json!({}))
 }
 
-/// ListRoleTags, ListUserTags, ListPolicyTags.
+/// ListRoleTags, ListUserTags, ListPolicyTags, ListInstanceProfileTags.
 pub fn list(cloud: &Cloud, call: &Call) -> Result<Value, AwsError> {
     let tags = match call.operation.as_str() {
         "ListRoleTags" => &roles::of(cloud, call)?.tags,
         "ListUserTags" => &users::of(cloud, call)?.tags,
+        "ListInstanceProfileTags" => &roles::profile(cloud, call)?.tags,
         _ => &policies::of(cloud, call)?.tags,
     };
     let tags = view::tags(tags).as_array().cloned().unwrap_or_default();
@@ -47,6 +48,7 @@ fn of_mut<'a>(cloud: &'a mut Cloud, call: &Call) -> Result<&'a mut BTreeMap<Stri
     Ok(match call.operation.as_str() {
         "TagRole" | "UntagRole" => &mut roles::of_mut(cloud, call)?.tags,
         "TagUser" | "UntagUser" => &mut users::of_mut(cloud, call)?.tags,
+        "TagInstanceProfile" | "UntagInstanceProfile" => &mut roles::profile_mut(cloud, call)?.tags,
         _ => &mut policies::of_mut(cloud, call)?.tags,
     })
 }

@@ -262,6 +262,11 @@ fn an_instance_profile_holds_one_role() {
     let mut account = Account::new();
     role(&mut account, "node");
     account.ok("iam", "CreateInstanceProfile", json!({"InstanceProfileName": "node"}));
+    let tagged = json!({"InstanceProfileName": "node", "Tags": [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]});
+    account.ok("iam", "TagInstanceProfile", tagged);
+    account.ok("iam", "UntagInstanceProfile", json!({"InstanceProfileName": "node", "TagKeys": ["c"]}));
+    let tags = account.ok("iam", "ListInstanceProfileTags", json!({"InstanceProfileName": "node"}));
+    assert_eq!(tags["Tags"], json!([{"Key": "a", "Value": "b"}]));
     let both = json!({"InstanceProfileName": "node", "RoleName": "node"});
     account.ok("iam", "AddRoleToInstanceProfile", both.clone());
     assert!(account.refused("iam", "AddRoleToInstanceProfile", both.clone()).starts_with("LimitExceeded: "));

@@ -15,6 +15,14 @@ pub(in crate::aws) struct SecurityGroup;
 const WAYS: [&str; 6] =
     ["GatewayId", "NatGatewayId", "VpcPeeringConnectionId", "NetworkInterfaceId", "InstanceId", "TransitGatewayId"];
 
+/// What a VPC's main table is called where nobody gave it a name.
+const MAIN: &str = "main";
+
+/// Whether every subnet without a table of its own uses this one.
+fn is_main(table: &Value) -> bool {
+    list(table, "Associations").iter().any(|it| it.get("Main") == Some(&json!(true)))
+}
+
 /// The routes that somebody wrote: not the VPC's own, not those of gateway endpoints.
 fn own_routes(table: &Value) -> Vec<Value> {
     let written = |route: &&Value| {
@@ -38,8 +46,8 @@ fn own_associations(table: &Value) -> Vec<&Value> {
 impl Kind for RouteTable {
     async fn list(&self, api: &Api) -> Result<Vec<Value>, Trouble> {
         let all = described(api, "DescribeRouteTables", "RouteTables").await?;
-        let is_main = |table: &Value| list(table, "Associations").iter().any(|it| it.get("Main") == Some(&json!(true)));
-        Ok(all.into_iter().filter(|table| !is_main(table)).collect())
+        let nameless = |table: &Value| text(table, "Name").is_empty();
+        Ok(all.into_iter().map(|it| if is_main(&it) && nameless(&it) { named(it, MAIN) } else { it }).collect())
     }
 
     async fn create(&self, api: &Api, name: &str, document: &Value) -> Result<(), Trouble> {
@@ -88,6 +96,11 @@ impl Kind for RouteTable {
             gone(api.call(Ec2, "DisassociateRouteTable", input).await)?;
         }
         gone(api.call(Ec2, "DeleteRouteTable", json!({"RouteTableId": object.get("RouteTableId")})).await)
+    }
+
+    /// The main table of a VPC goes with it.
+    fn is_part(&self, object: &Value) -> bool {
+        is_main(object)
     }
 
     fn document(&self, object: &Value) -> Value {

@@ -42,6 +42,11 @@ pub(super) trait Kind: Send + Sync {
     fn is_ready(&self, _object: &Value) -> bool {
         true
     }
+
+    /// Whether it came with something else and goes with that: it is seen and can be changed, and is neither deleted nor left behind.
+    fn is_part(&self, _object: &Value) -> bool {
+        false
+    }
 }
 
 /// The kind of this name, as far as this breakfix can make it.

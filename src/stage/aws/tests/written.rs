@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use breakfix_lab::ecs;
+use breakfix_lab::{Catalogue, ecs};
 use serde_json::{Map, Value};
 
 use super::{lab, objects, run, shared::Account};
@@ -64,19 +64,22 @@ fn what_is_seen_over_the_wire_is_what_is_seen_in_process() {
             heard.lock().unwrap().push(operation.to_owned());
             told.lock().unwrap().extend(difference(operation, &plain(answer), &plain(&read)));
         });
-        let lab = lab();
-        let target = account.session(&lab, "s-1", "2026-01-05T09:00:00Z");
-        target.create(&lab.documents).await.unwrap();
-        for kind in ecs::names() {
-            objects(&target, kind).await;
+        let on_machines = Catalogue::embedded().find("all-tasks-on-one-machine").unwrap().load().unwrap();
+        for (lab, session) in [(lab(), "s-1"), (on_machines, "s-2")] {
+            let target = account.session(&lab, session, "2026-01-05T09:00:00Z");
+            target.create(&lab.documents).await.unwrap();
+            for kind in ecs::names() {
+                objects(&target, kind).await;
+            }
+            assert!(session == "s-1" || !objects(&target, "Instance").await.is_empty());
+            target.clear().await.unwrap();
         }
-        target.clear().await.unwrap();
         let mut all = differences.lock().unwrap().clone();
         all.sort();
         all.dedup();
         assert_eq!(all, Vec::<String>::new());
         let asked = asked.lock().unwrap();
-        for operation in ["DescribeSecurityGroups", "DescribeTargetHealth", "GetRole", "DescribeInstances"] {
+        for operation in ["DescribeSecurityGroups", "DescribeTargetHealth", "GetRolePolicy", "DescribeInstances"] {
             assert!(asked.iter().any(|it| it == operation), "{operation} was not asked: {asked:?}");
         }
     });
