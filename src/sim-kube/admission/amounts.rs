@@ -104,6 +104,10 @@ pub fn of_pod(pod: &Value, side: &str) -> Amounts {
         peak.raise(&during);
     }
     total.raise(&peak);
+    // What the pod says as a whole holds instead of its containers' sum (on by default since 1.34).
+    for (name, amount) in Amounts::read(pod.pointer(&format!("/spec/resources/{side}"))).0 {
+        total.0.insert(name, amount);
+    }
     let mut overhead = Amounts::read(pod.pointer("/spec/overhead"));
     if side == "limits" {
         // Where there is no limit, overhead makes none.

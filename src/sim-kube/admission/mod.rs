@@ -16,7 +16,7 @@ mod tests;
 
 use serde_json::Value;
 
-pub use amounts::Amounts;
+pub use amounts::{Amounts, of_pod};
 
 use crate::{Cluster, Kind, Status, api::write::Touch, object::text};
 

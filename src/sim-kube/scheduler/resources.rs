@@ -90,6 +90,8 @@ pub fn requests(pod: &Value) -> BTreeMap<String, i64> {
     }
     add(&mut total, &sidecars);
     raise(&mut total, &peak);
+    // What the pod says as a whole holds instead of its containers' sum.
+    total.extend(amounts(pod.pointer("/spec/resources/requests")));
     add(&mut total, &amounts(pod.pointer("/spec/overhead")));
     total
 }

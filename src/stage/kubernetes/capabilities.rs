@@ -52,9 +52,7 @@ impl KubeTarget {
 
 /// Ready, not cordoned, and free of taints that keep ordinary pods away.
 pub(super) fn is_schedulable(node: &Value) -> bool {
-    let ready = object::list(node, "/status/conditions").iter().any(|condition| {
-        object::text(condition, "/type") == Some("Ready") && object::text(condition, "/status") == Some("True")
-    });
+    let ready = object::is_ready(node);
     let cordoned = node.pointer("/spec/unschedulable").and_then(Value::as_bool) == Some(true);
     let tainted = object::list(node, "/spec/taints")
         .iter()

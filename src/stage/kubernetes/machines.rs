@@ -186,9 +186,7 @@ fn pointer(key: &str) -> String {
 fn quiet(machines: &[String], nodes: &[Value]) -> Vec<String> {
     let is_well = |machine: &&String| {
         let Some(node) = nodes.iter().find(|node| object::name(node) == machine.as_str()) else { return false };
-        let ready = object::list(node, "/status/conditions").iter().any(|condition| {
-            object::text(condition, "/type") == Some("Ready") && object::text(condition, "/status") == Some("True")
-        });
+        let ready = object::is_ready(node);
         let shunned = object::list(node, "/spec/taints").iter().any(|taint| {
             matches!(
                 object::text(taint, "/key"),

@@ -45,6 +45,13 @@ pub(crate) fn is_going(object: &Value) -> bool {
 }
 
 /// Something must happen before it can go.
+/// Whether the condition `Ready` of a pod or a node is true.
+pub(crate) fn is_ready(object: &Value) -> bool {
+    list(object, "/status/conditions")
+        .iter()
+        .any(|condition| text(condition, "/type") == Some("Ready") && text(condition, "/status") == Some("True"))
+}
+
 pub(crate) fn has_finalizers(object: &Value) -> bool {
     !list(object, "/metadata/finalizers").is_empty() || !list(object, "/spec/finalizers").is_empty()
 }

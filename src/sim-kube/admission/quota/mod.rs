@@ -13,7 +13,7 @@ use crate::{
     Cluster, Kind, Status,
     api::verbs::{Actor, Part},
     kind::RESOURCE_QUOTA,
-    object::{entries, name, set, text},
+    object::{entries, members, name, set, text},
 };
 
 pub use scope::counts;
@@ -95,6 +95,10 @@ fn owned<A: Clone, B: Clone>((key, value): (&A, &B)) -> (A, B) {
 
 /// Every container gives what is bounded (`quota/v1/evaluator/core/pods.go`, `Constraints`).
 fn gives_all(pod: &Value, bounded: &BTreeSet<&str>) -> Result<(), String> {
+    // A pod that says it as a whole need not say it for each container (`podEvaluator.Constraints`, since 1.34).
+    if ["requests", "limits"].into_iter().any(|side| members(pod, &format!("/spec/resources/{side}")).next().is_some()) {
+        return Ok(());
+    }
     let mut missing: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for container in entries(pod, "/spec/containers").iter().chain(entries(pod, "/spec/initContainers")) {
         for required in REQUIRED.into_iter().filter(|required| bounded.contains(required)) {
@@ -168,5 +172,8 @@ mod tests {
             Err("must specify limits.cpu for: side,web".to_owned())
         );
         assert_eq!(gives_all(&pod, &BTreeSet::from(["pods"])), Ok(()));
+        let mut whole = pod.clone();
+        whole["spec"]["resources"] = json!({"limits": {"cpu": "1"}});
+        assert_eq!(gives_all(&whole, &bounded), Ok(()));
     }
 }

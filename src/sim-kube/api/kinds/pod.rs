@@ -45,6 +45,7 @@ fn defaults(pod: &mut Value) {
         }
     }
     pod_spec::defaults(spec);
+    resources::default_of_the_pod(pod);
 }
 
 fn create(pod: &mut Value) {

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::{
+    admission::of_pod,
     api::{
         check::{At, Problems, label},
         quantity::Quantity,
     },
-    object::{entries, members},
+    object::{entries, members, set},
 };
 
 const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
@@ -58,26 +59,70 @@ fn resource_name(name: &str, at: &At, problems: &mut Problems) {
     }
 }
 
-/// `Guaranteed`, `Burstable` or `BestEffort` (`qos.ComputePodQOS`).
+fn is_said_for_the_pod(spec: &Value) -> bool {
+    ["requests", "limits"].into_iter().any(|side| members(spec, &format!("/resources/{side}")).next().is_some())
+}
+
+/// What a pod that says something as a whole leaves open of its requests: its containers' sum, or else its own limit (`SetDefaults_Pod`).
+pub(super) fn default_of_the_pod(pod: &mut Value) {
+    if !pod.get("spec").is_some_and(is_said_for_the_pod) {
+        return;
+    }
+    let sum = of_pod(pod, "requests");
+    let limits = pod.pointer("/spec/resources/limits").cloned().unwrap_or_default();
+    for name in ["cpu", "memory"] {
+        let asked = sum.get(name).map(|amount| Value::from(amount.to_string()));
+        let Some(default) = asked.or_else(|| limits.get(name).cloned()) else { continue };
+        let path = format!("/spec/resources/requests/{name}");
+        if pod.pointer(&path).is_none() {
+            set(pod, &path, default);
+        }
+    }
+}
+
+/// `Guaranteed`, `Burstable` or `BestEffort` (`qos.ComputePodQOS`): by what the pod says as a whole, or else by its containers.
 pub(super) fn quality(spec: &Value) -> &'static str {
     let mut any = false;
     let mut guaranteed = true;
-    for list in ["/containers", "/initContainers"] {
-        for container in entries(spec, list) {
-            let amount = |side: &str, name: &str| {
-                let text = container.pointer(&format!("/resources/{side}/{name}")).and_then(Value::as_str)?;
-                Quantity::parse(text).ok().filter(|amount| !amount.is_zero())
-            };
-            for name in ["cpu", "memory"] {
-                let (request, limit) = (amount("requests", name), amount("limits", name));
-                any |= request.is_some() || limit.is_some();
-                guaranteed &= limit.is_some() && (request.is_none() || request == limit);
-            }
+    let whole = is_said_for_the_pod(spec).then_some(spec);
+    let containers = ["/containers", "/initContainers"].into_iter().flat_map(|list| entries(spec, list));
+    for bearer in whole.into_iter().chain(containers.filter(|_| whole.is_none())) {
+        let amount = |side: &str, name: &str| {
+            let text = bearer.pointer(&format!("/resources/{side}/{name}")).and_then(Value::as_str)?;
+            Quantity::parse(text).ok().filter(|amount| !amount.is_zero())
+        };
+        for name in ["cpu", "memory"] {
+            let (request, limit) = (amount("requests", name), amount("limits", name));
+            any |= request.is_some() || limit.is_some();
+            guaranteed &= limit.is_some() && (request.is_none() || request == limit);
         }
     }
     match (any, guaranteed) {
         (false, _) => "BestEffort",
         (true, true) => "Guaranteed",
         (true, false) => "Burstable",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_pod_says_as_a_whole_holds_for_it() {
+        let container = json!({"name": "web", "resources": {"requests": {"cpu": "100m"}}});
+        let mut pod = json!({"spec": {"containers": [container.clone(), container], "resources": {"limits": {"cpu": "1", "memory": "64Mi"}}}});
+        assert_eq!(quality(&pod["spec"]), "Guaranteed", "limits alone are requests too");
+        default_of_the_pod(&mut pod);
+        assert_eq!(pod["spec"]["resources"]["requests"], json!({"cpu": "200m", "memory": "64Mi"}));
+        assert_eq!(quality(&pod["spec"]), "Burstable");
+        assert_eq!(of_pod(&pod, "limits").get("cpu").map(ToString::to_string).as_deref(), Some("1"));
+        pod["spec"]["resources"]["requests"]["cpu"] = json!("500m");
+        assert_eq!(of_pod(&pod, "requests").get("cpu").map(ToString::to_string).as_deref(), Some("500m"));
+        let mut plain = json!({"spec": {"containers": [{"name": "web"}]}});
+        default_of_the_pod(&mut plain);
+        assert_eq!((quality(&plain["spec"]), plain["spec"].get("resources")), ("BestEffort", None));
     }
 }

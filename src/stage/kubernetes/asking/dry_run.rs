@@ -52,7 +52,11 @@ impl KubeTarget {
         what: &str,
     ) -> Result<Fetched, Failure> {
         let pods = self.running_pods(of).await.map_err(|trouble| trouble.failure(what))?;
-        let Some(pod) = pods.first() else { return Ok(Fetched::Admission(Admission::Nothing)) };
+        // A pod that is not ready may go under any budget: it says nothing of the rail.
+        let ready = |pod: &&Value| object::is_ready(pod);
+        let Some(pod) = pods.iter().find(ready).or_else(|| pods.first()) else {
+            return Ok(Fetched::Admission(Admission::Nothing));
+        };
         let Some(api) = self.asker(account).await.map_err(|error| failure(&error))? else { return Ok(nobody()) };
         let done = evict(&api, pod, true).await;
         admission(done).map(Fetched::Admission).map_err(|trouble| trouble.failure(what))

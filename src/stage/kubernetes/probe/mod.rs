@@ -240,9 +240,7 @@ fn singly(caller: &Caller, nodes: &[String]) -> Vec<Caller> {
 
 /// Ready, not cordoned, and without a taint that keeps ordinary pods away.
 fn is_ordinary(node: &Value) -> bool {
-    let ready = object::list(node, "/status/conditions").iter().any(|condition| {
-        object::text(condition, "/type") == Some("Ready") && object::text(condition, "/status") == Some("True")
-    });
+    let ready = object::is_ready(node);
     let closed = node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false);
     let tainted = object::list(node, "/spec/taints")
         .iter()
