@@ -19,6 +19,9 @@ pub struct Baseline {
     /// What the lab's `remember` got from the healthy system: bodies by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remembered: BTreeMap<String, String>,
+    /// The date of the target's time zero, where it has one: by as much as it has changed since, all dates were moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Timestamp>,
 }
 
 impl Baseline {
@@ -49,12 +52,12 @@ impl Baseline {
                 }
             }
         }
-        Ok(Self { taken: observation.at, objects, remembered: BTreeMap::new() })
+        Ok(Self { taken: observation.at, objects, remembered: BTreeMap::new(), epoch: None })
     }
 
     /// An empty one, for a system that holds nothing.
     pub fn empty(taken: Timestamp) -> Self {
-        Self { taken, objects: BTreeMap::new(), remembered: BTreeMap::new() }
+        Self { taken, objects: BTreeMap::new(), remembered: BTreeMap::new(), epoch: None }
     }
 }
 

@@ -7,7 +7,7 @@ use breakfix_lab::{
     check::Check,
     lab::{Objective, Safeguard},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Baseline, Judge, Observation, Query, Verdict, View, query::Scope};
@@ -29,6 +29,8 @@ pub struct Case {
     pub sticky: BTreeSet<String>,
     /// What the hints taken so far cost, in points.
     pub hints_cost: u32,
+    /// How much further back all of the target's dates lie than when the baseline was taken; see [`Plan::dates_moved`](crate::plan::Plan::dates_moved).
+    pub moved: SignedDuration,
 }
 
 /// What stands for the run's own word in a lab's texts; see [`Case::with_run`].
@@ -48,6 +50,7 @@ impl Case {
             session: String::new(),
             sticky: BTreeSet::new(),
             hints_cost: 0,
+            moved: SignedDuration::ZERO,
         }
     }
 
@@ -78,7 +81,14 @@ impl Case {
 
     /// What a check of this case sees of an observation.
     pub(crate) fn view<'a>(&'a self, observation: &'a Observation, triggered: Option<Timestamp>) -> View<'a> {
-        View { platform: self.platform, scope: &self.scope, observation, baseline: &self.baseline, triggered }
+        View {
+            platform: self.platform,
+            scope: &self.scope,
+            observation,
+            baseline: &self.baseline,
+            triggered,
+            moved: self.moved,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use breakfix_lab::{Platform, check::Check};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,12 +23,13 @@ pub(crate) struct World {
     pub(crate) answers: BTreeMap<Query, Result<Fetched, Failure>>,
     pub(crate) baseline: Baseline,
     pub(crate) triggered: Option<Timestamp>,
+    pub(crate) moved: SignedDuration,
 }
 
 impl World {
     pub(crate) fn kubernetes() -> Self {
         let baseline = Baseline::empty(at(NOW));
-        Self { platform: Platform::Kubernetes, answers: BTreeMap::new(), baseline, triggered: None }
+        Self { platform: Platform::Kubernetes, answers: BTreeMap::new(), baseline, triggered: None, moved: SignedDuration::ZERO }
     }
 
     pub(crate) fn docker() -> Self {
@@ -99,6 +100,7 @@ impl World {
             observation,
             baseline: &self.baseline,
             triggered: self.triggered,
+            moved: self.moved,
         })
     }
 }

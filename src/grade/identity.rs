@@ -7,6 +7,7 @@
 //! is to keep.
 
 use breakfix_lab::{Platform, check::Identity};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::{
@@ -36,7 +37,7 @@ fn judge<'a>(check: &'a Identity, view: &View<'a>) -> Result<Verdict, Verdict> {
         let fault = match there {
             None => Some("is gone"),
             Some(now) if object::is_going(now) && !object::is_going(before) => Some("is being deleted"),
-            Some(now) => difference(view.platform, kind, before, now)?,
+            Some(now) => difference(view, kind, before, now)?,
         };
         if let Some(fault) = fault {
             return Ok(Verdict::not_met(
@@ -53,8 +54,8 @@ fn judge<'a>(check: &'a Identity, view: &View<'a>) -> Result<Verdict, Verdict> {
 }
 
 /// What tells the two apart, in words.
-fn difference(platform: Platform, kind: &str, before: &Value, now: &Value) -> Result<Option<&'static str>, Verdict> {
-    let (keys, fault): (&[&[&str]], _) = match (platform, kind) {
+fn difference(view: &View<'_>, kind: &str, before: &Value, now: &Value) -> Result<Option<&'static str>, Verdict> {
+    let (keys, fault): (&[&[&str]], _) = match (view.platform, kind) {
         (Platform::Kubernetes, _) => (&[&["metadata", "uid"]], "was deleted and made anew"),
         (Platform::Docker, "Container") => (&[&["Image"]], "runs another image"),
         (Platform::Docker, "Volume") => return Ok(volume_difference(before, now)),
@@ -64,7 +65,7 @@ fn difference(platform: Platform, kind: &str, before: &Value, now: &Value) -> Re
     };
     for key in keys {
         match (object::at(before, key), object::at(now, key)) {
-            (Some(before), Some(now)) if before == now || is_no_later(before, now) => {}
+            (Some(before), Some(now)) if before == now || is_same_moment(before, now, view.moved) => {}
             (Some(_), Some(_)) => return Ok(Some(fault)),
             // Two absent ids are not the same id.
             _ => return Err(Verdict::unknown(format!("{kind} {} shows no {}", object::name(before), key.join(".")))),
@@ -85,12 +86,12 @@ fn volume_difference(before: &Value, now: &Value) -> Option<&'static str> {
     (!same(&["Mountpoint"])).then_some("has its data somewhere else")
 }
 
-/// Whether a moment (seconds since 1970, as AWS writes them) does not come after another. Where a simulator skips time, what has happened moves
-/// into its past; what is made anew is always later.
-fn is_no_later(before: &Value, now: &Value) -> bool {
-    /// Milliseconds are written as fractions.
+/// Whether two moments (seconds since 1970, as AWS writes them) are one, by how much all dates have been moved back since the first was read.
+fn is_same_moment(before: &Value, now: &Value, moved: SignedDuration) -> bool {
+    /// Milliseconds are written as fractions, and dates are moved by whole seconds.
     const ROUNDED: f64 = 0.5;
-    matches!((before.as_f64(), now.as_f64()), (Some(before), Some(now)) if now <= before + ROUNDED)
+    let (Some(before), Some(now)) = (before.as_f64(), now.as_f64()) else { return false };
+    (before - moved.as_secs_f64() - now).abs() <= ROUNDED
 }
 
 /// What is new in an object of AWS that was made anew.

@@ -1,7 +1,7 @@
 //! How a check is judged: which queries it needs, and what it says of their answers.
 
 use breakfix_lab::{Platform, check::Check};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{Baseline, Observation, Query, Verdict, composition, query::Scope};
 
@@ -14,6 +14,8 @@ pub struct View<'a> {
     pub baseline: &'a Baseline,
     /// When the objective's trigger was pulled.
     pub triggered: Option<Timestamp>,
+    /// How much further back all of the target's dates lie than in the baseline.
+    pub moved: SignedDuration,
 }
 
 /// A word of the check vocabulary.

@@ -108,3 +108,19 @@ fn what_cannot_be_compared_is_unknown() {
         "metadata.uid",
     );
 }
+
+#[test]
+fn a_moment_of_creation_moves_with_all_dates_and_no_other_way() {
+    let service = |created: f64| json!({"Name": "web", "status": "ACTIVE", "createdAt": created});
+    let same = identity(json!({"kinds": ["Service"]}));
+    let world = |now: f64, moved: i64| {
+        let mut world = World::ecs().from("Service", [service(1000.25)]).with("Service", [service(now)]);
+        world.moved = jiff::SignedDuration::from_secs(moved);
+        world
+    };
+    assert_met(&world(1000.25, 0).judge(&same));
+    assert_met(&world(880.25, 120).judge(&same));
+    assert_not_met(&world(1010.0, 0).judge(&same), "made anew");
+    // Made anew 20 s after the lab was opened, before a check skipped two minutes.
+    assert_not_met(&world(900.25, 120).judge(&same), "made anew");
+}

@@ -101,6 +101,7 @@ impl Machine {
     }
 
     pub(super) fn dates_moved(&mut self, by: SignedDuration) {
+        self.case.moved += by;
         match &mut self.phase {
             Phase::Converging { triggered, .. } | Phase::Holding { trial: Some((_, triggered)), .. } => {
                 *triggered = triggered.checked_sub(by).unwrap_or(*triggered);

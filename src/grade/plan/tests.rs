@@ -51,6 +51,7 @@ fn case(objectives: Vec<Objective>, safeguards: Vec<Safeguard>) -> Case {
         session: "switches-abcd".into(),
         sticky: Default::default(),
         hints_cost: 0,
+        moved: jiff::SignedDuration::ZERO,
     }
 }
 

@@ -79,6 +79,7 @@ pub async fn grade(
     talk: &dyn Talk,
 ) -> Result<Graded, LifeError> {
     let sticky = known.sticky.clone();
+    let epoch = baseline.epoch;
     let case = Case {
         target: known.target,
         session: known.session,
@@ -107,7 +108,7 @@ pub async fn grade(
         began: None,
         clock: Instant::now(),
         passed: Duration::ZERO,
-        epoch: None,
+        epoch,
     };
     let mut answer = Answer::Begin;
     let report = loop {
@@ -125,7 +126,11 @@ pub async fn grade(
                 plan.dates_moved(run.dates_moved().await);
                 Answer::Observed(observed)
             }
-            Step::Pull { changes, objective } => Answer::Pulled(run.pull(objective, &changes).await?),
+            Step::Pull { changes, objective } => {
+                let (pulled, moved) = run.pull(objective, &changes).await?;
+                plan.dates_moved(moved);
+                Answer::Pulled(pulled)
+            }
             Step::Pass(time) => {
                 run.pass(time).await?;
                 Answer::Passed
@@ -151,7 +156,8 @@ struct Run<'a> {
     began: Option<Timestamp>,
     clock: Instant,
     passed: Duration,
-    /// Of the target's dates, from the first trigger on: what is remembered of them has to move with them.
+    /// Of the target's dates, when they were looked at last: what is remembered of them has to move with them. Known from the beginning where the
+    /// baseline's dates are compared, or else from the first trigger on.
     epoch: Option<Timestamp>,
 }
 
@@ -181,21 +187,30 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes a trigger's changes, each on record before it is made. What the target refuses is a failure of the observation.
-    async fn pull(&mut self, objective: String, changes: &[Change]) -> Result<Result<Timestamp, Unpulled>, LifeError> {
+    /// Makes a trigger's changes, each on record before it is made, and says when it began and by how much the target's dates were moved since they
+    /// were looked at last. What the target refuses is a failure of the observation.
+    async fn pull(
+        &mut self,
+        objective: String,
+        changes: &[Change],
+    ) -> Result<(Result<Timestamp, Unpulled>, SignedDuration), LifeError> {
         self.journal.write(&Entry::Begin { step: journal::Step::Trigger })?;
         self.tried = Some(objective);
-        self.epoch = self.target.epoch().await;
+        if self.epoch.is_none() {
+            self.epoch = self.target.epoch().await;
+        }
         let at = self.target.today().await;
+        let before = self.dates_moved().await;
         let made = self.make(changes).await?;
         let moved = self.dates_moved().await;
-        Ok(made.map(|()| at.checked_sub(moved).unwrap_or(at)).map_err(|error| match error.cause {
+        let pulled = made.map(|()| at.checked_sub(moved).unwrap_or(at)).map_err(|error| match error.cause {
             Cause::Denied => Unpulled::Denied(error.chain()),
             _ => Unpulled::Failed(failure(&error)),
-        }))
+        });
+        Ok((pulled, before + moved))
     }
 
-    /// By how much the target has moved its dates into the past since this was asked last; nothing before the first trigger.
+    /// By how much the target has moved its dates into the past since this was asked last; nothing where nobody has to know.
     async fn dates_moved(&mut self) -> SignedDuration {
         let Some(before) = self.epoch else { return SignedDuration::ZERO };
         let now = self.target.epoch().await.unwrap_or(before);

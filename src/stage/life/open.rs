@@ -119,8 +119,9 @@ async fn open_here(
         talk.now("letting it show");
         target.pass(settle.0).await?;
     }
+    let epoch = target.epoch().await;
     let baseline = with_what_is_asked_for(lab, target, target.baseline().await?).await;
-    let baseline = Arc::new(Baseline { remembered, ..baseline });
+    let baseline = Arc::new(Baseline { remembered, epoch, ..baseline });
     prove_broken(session, lab, target, journal, &baseline, talk).await?;
     session.expected = answers(lab, target, &baseline).await?;
     session.save_baseline(home, &baseline)?;
