@@ -29,7 +29,13 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn kubernetes() -> Self {
         let baseline = Baseline::empty(at(NOW));
-        Self { platform: Platform::Kubernetes, answers: BTreeMap::new(), baseline, triggered: None, moved: SignedDuration::ZERO }
+        Self {
+            platform: Platform::Kubernetes,
+            answers: BTreeMap::new(),
+            baseline,
+            triggered: None,
+            moved: SignedDuration::ZERO,
+        }
     }
 
     pub(crate) fn docker() -> Self {

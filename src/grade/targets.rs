@@ -22,7 +22,10 @@ fn judge(check: &Targets, view: &View<'_>) -> Result<Verdict, Verdict> {
     let wanted =
         format!("the targets of {} are the tasks of {}, {at_least} or more, all healthy", check.group, check.service);
     let not_met = |reason: String, found: String| {
-        Ok(Verdict::not_met(reason, Evidence::new(wanted.clone(), found).look(view.look_at("TargetGroup", &check.group, None, true))))
+        Ok(Verdict::not_met(
+            reason,
+            Evidence::new(wanted.clone(), found).look(view.look_at("TargetGroup", &check.group, None, true)),
+        ))
     };
     let (service, group) =
         (view.object("Service", &check.service, None)?, view.object("TargetGroup", &check.group, None)?);

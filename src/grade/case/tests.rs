@@ -71,7 +71,10 @@ fn each_house_rule_sees_what_it_is_for() {
         let now = but(railed(), json!({"spec": {"template": {"spec": surroundings}}}));
         assert_eq!(broken_by([now]), ["same-surroundings"]);
     }
-    assert_eq!(broken_by([with_container(json!({"ports": [{"name": "x", "containerPort": 9}]}))]), ["same-surroundings"]);
+    assert_eq!(
+        broken_by([with_container(json!({"ports": [{"name": "x", "containerPort": 9}]}))]),
+        ["same-surroundings"]
+    );
     let twice = json!({"env": [{"name": "ORDERS", "value": "a"}, {"name": "ORDERS", "value": "b"}]});
     assert_eq!(broken_by([with_container(twice)]), ["same-program"]);
     assert_eq!(broken_by([]), ["same-objects", "same-surroundings", "same-program", "nothing-hidden", "rails-stay"]);

@@ -243,7 +243,8 @@ fn of_service(service: &Value) -> Vec<String> {
         if object::flag(container, &["privileged"]) {
             powers.push(format!("runs {name} privileged"));
         }
-        let added = object::list(container, &["linuxParameters", "capabilities", "add"]).iter().filter_map(Value::as_str);
+        let added =
+            object::list(container, &["linuxParameters", "capabilities", "add"]).iter().filter_map(Value::as_str);
         powers.extend(added.map(|it| format!("gives {name} the capability {it}")));
         let variables: BTreeMap<&str, &str> = object::list(container, &["environment"])
             .iter()

@@ -146,7 +146,8 @@ fn the_internet_is_let_in_by_no_range_and_who_is_inside_may_be_named_widely() {
     for range in ["10.0.0.0/8", "192.168.0.0/16", "100.64.0.0/10", "203.0.113.7/32", "pl-1", "1/2/3"] {
         accepted("SecurityGroup", group(range, 8080));
     }
-    let six = |range: &str| but(group("10.0.0.0/8", 8080), json!({"IpPermissions": [{"Ipv6Ranges": [{"CidrIpv6": range}]}]}));
+    let six =
+        |range: &str| but(group("10.0.0.0/8", 8080), json!({"IpPermissions": [{"Ipv6Ranges": [{"CidrIpv6": range}]}]}));
     refused("SecurityGroup", six("::/0"), "::/0");
     refused("SecurityGroup", six("2000::/3"), "2000::/3");
     accepted("SecurityGroup", six("fd00:1::/64"));

@@ -61,7 +61,9 @@ impl AwsTarget {
             // The learner may have deleted it: a finding, not trouble.
             Err(Trouble::NoReference(inside)) => {
                 let gone = Outcome::CallerGone(in_words(&inside));
-                return Ok((0..times).map(|_| host::exchange(&request.url, gone.clone(), Duration::ZERO, None)).collect());
+                return Ok((0..times)
+                    .map(|_| host::exchange(&request.url, gone.clone(), Duration::ZERO, None))
+                    .collect());
             }
             Err(trouble) => return Err(failure(what.clone(), &self.cannot(&what, trouble))),
         };

@@ -262,7 +262,8 @@ fn an_instance_profile_holds_one_role() {
     let mut account = Account::new();
     role(&mut account, "node");
     account.ok("iam", "CreateInstanceProfile", json!({"InstanceProfileName": "node"}));
-    let tagged = json!({"InstanceProfileName": "node", "Tags": [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]});
+    let tagged =
+        json!({"InstanceProfileName": "node", "Tags": [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]});
     account.ok("iam", "TagInstanceProfile", tagged);
     account.ok("iam", "UntagInstanceProfile", json!({"InstanceProfileName": "node", "TagKeys": ["c"]}));
     let tags = account.ok("iam", "ListInstanceProfileTags", json!({"InstanceProfileName": "node"}));

@@ -96,7 +96,8 @@ fn owned<A: Clone, B: Clone>((key, value): (&A, &B)) -> (A, B) {
 /// Every container gives what is bounded (`quota/v1/evaluator/core/pods.go`, `Constraints`).
 fn gives_all(pod: &Value, bounded: &BTreeSet<&str>) -> Result<(), String> {
     // A pod that says it as a whole need not say it for each container (`podEvaluator.Constraints`, since 1.34).
-    if ["requests", "limits"].into_iter().any(|side| members(pod, &format!("/spec/resources/{side}")).next().is_some()) {
+    if ["requests", "limits"].into_iter().any(|side| members(pod, &format!("/spec/resources/{side}")).next().is_some())
+    {
         return Ok(());
     }
     let mut missing: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -104,7 +104,7 @@ fn structure(model: &Model, shape: &str, element: &Element) -> Value {
                     let name = if *item == "member" { member.answered } else { item };
                     let entries = element.children.iter().filter(|child| child.name == name);
                     let entries: Vec<Value> = entries.map(|child| value(model, *of, child)).collect();
-                    (!entries.is_empty()).then(|| Value::Array(entries))
+                    (!entries.is_empty()).then_some(Value::Array(entries))
                 }
                 Some(map @ Shape::Map { flat: true, .. }) => {
                     let entries = element.children.iter().filter(|child| child.name == member.answered);
@@ -170,7 +170,8 @@ mod tests {
             "TargetGroupName": "a&b", "Port": 80, "HealthCheckEnabled": true, "LoadBalancerArns": [], "Matcher": {"HttpCode": "200"},
         }]});
         assert_eq!(read_answer("elasticloadbalancing", "DescribeTargetGroups", text), wanted);
-        let text = "<Role><RoleName>80</RoleName><CreateDate>2026-11-21T12:00:00Z</CreateDate><Stranger>1</Stranger></Role>";
+        let text =
+            "<Role><RoleName>80</RoleName><CreateDate>2026-11-21T12:00:00Z</CreateDate><Stranger>1</Stranger></Role>";
         let wanted = json!({"Role": {"RoleName": "80", "CreateDate": 1_795_262_400}});
         assert_eq!(read_answer("iam", "GetRole", text), wanted);
         assert_eq!(answer("iam", "GetRoles", &Element::default()), None);
