@@ -38,4 +38,6 @@ pub enum PodStep {
     Deadline,
     /// A pod that is over leaves the API.
     Leave,
+    /// Somebody else has written the pod's status: what is true is written over it.
+    Reconcile,
 }

@@ -94,6 +94,7 @@ pub fn step(cluster: &mut Cluster, _key: &Key, uid: &str, step: PodStep) {
         PodStep::Stop { container, run } => kubelet::stop_further(cluster, uid, &container, run),
         PodStep::Deadline => kubelet::deadline(cluster, uid),
         PodStep::Leave => kubelet::leave(cluster, uid),
+        PodStep::Reconcile => status::write(cluster, uid),
     }
 }
 

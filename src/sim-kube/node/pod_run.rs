@@ -57,6 +57,9 @@ pub struct PodRun {
     pub is_disrupted: bool,
     /// The next process number of an `exec`.
     pub next_pid: u32,
+    /// The store's revision after the last status that kubelet wrote.
+    #[serde(default)]
+    pub told: u64,
 }
 
 /// How far the pod is.
@@ -188,6 +191,7 @@ impl PodRun {
             grace: None,
             is_disrupted: false,
             next_pid: 7,
+            told: 0,
         }
     }
 

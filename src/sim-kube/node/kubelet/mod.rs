@@ -38,6 +38,8 @@ use crate::{
 const LAG: Duration = Duration::from_millis(6);
 /// `relistPeriod` of the generic pod lifecycle event generator.
 const RELIST: u64 = 1000;
+/// Kubelet compares what the API says of its pods with what it knows this often (`syncPeriod` and `needsReconcile` of its status manager).
+const RECONCILE: Duration = Duration::from_secs(10);
 
 /// One thing that a step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,6 +118,10 @@ pub fn told(cluster: &mut Cluster, event: &StoreEvent) {
         if changed {
             sync_at(cluster, &id, cluster.now() + LAG);
         }
+        if is_somebody_elses(cluster, &id, event) {
+            let step = Event::Pod { key: event.key.clone(), uid: id, step: PodStep::Reconcile };
+            cluster.after(RECONCILE, step);
+        }
         return;
     }
     if matches!(text(&event.object, "/status/phase"), "Succeeded" | "Failed") {
@@ -133,6 +139,16 @@ pub fn told(cluster: &mut Cluster, event: &StoreEvent) {
     }
     finish::arm_deadline(cluster, &id);
     sync_at(cluster, &id, now + LAG);
+}
+
+/// Whether a write has changed what kubelet alone may say of a pod, and was not kubelet's.
+fn is_somebody_elses(cluster: &Cluster, id: &str, event: &StoreEvent) -> bool {
+    let told = cluster.nodes.pods.get(id).map_or(0, |pod| pod.told);
+    let Some(before) = event.before.as_ref().filter(|_| event.revision > told) else { return false };
+    let of = |pod: &Value, field: &str| pod.pointer(&format!("/status/{field}")).cloned();
+    ["phase", "containerStatuses", "initContainerStatuses", "podIP", "podIPs", "reason", "message", "startTime"]
+        .into_iter()
+        .any(|field| of(before, field) != of(&event.object, field))
 }
 
 /// What of a pod's object kubelet acts upon: its own status is not among it, conditions that others set for readiness gates are.

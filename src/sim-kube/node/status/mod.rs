@@ -44,6 +44,10 @@ fn send(cluster: &mut Cluster, id: &str, status: Value) {
     if known {
         // A pod that is gone meanwhile needs no status.
         let _ = cluster.update(&kind::POD, &space, &pod_name, Part::Status, &by, |pod| set(pod, "/status", status));
+        let revision = cluster.store.revision();
+        if let Some(pod) = cluster.nodes.pods.get_mut(id) {
+            pod.told = revision;
+        }
     }
 }
 

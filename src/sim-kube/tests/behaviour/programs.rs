@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use breakfix_sim_kube::{
-    api::verbs::DeleteOptions,
+    api::verbs::{DeleteOptions, Part},
     kind,
     network::{self, Source},
     node::{self, LogOptions},
@@ -328,4 +328,38 @@ fn a_job_that_hands_in_to_nobody_fails_in_the_end() {
     world.until(60, "the job ends", |cluster| {
         cluster.get(&kind::POD, SPACE, "report").unwrap()["status"]["phase"] == "Failed"
     });
+}
+
+/// `needsReconcile` of kubelet's status manager: what somebody else writes into a pod's status does not last.
+#[test]
+fn a_status_written_by_hand_is_put_right_by_kubelet() {
+    let mut world = World::new();
+    world.create(&kind::POD, SPACE, pod("web", json!({})));
+    let mut once = pod("once", json!({"command": ["/bin/false"]}));
+    once["spec"]["restartPolicy"] = json!("Never");
+    world.create(&kind::POD, SPACE, once);
+    world.run(20);
+    let told = |world: &World, name: &str| {
+        let pod = world.get(&kind::POD, name);
+        (pod["status"]["phase"].clone(), status(&pod)["ready"].clone(), pod["status"]["podIP"].clone())
+    };
+    let before = (told(&world, "web"), told(&world, "once"));
+    assert_eq!((&before.0.0, &before.1.0), (&json!("Running"), &json!("Failed")));
+    for name in ["web", "once"] {
+        let write = |pod: &mut Value| {
+            pod["status"]["phase"] = json!("Succeeded");
+            pod["status"]["containerStatuses"][0]["ready"] = json!(false);
+            pod["status"]["podIP"] = json!("10.9.9.9");
+        };
+        world.cluster.update(&kind::POD, SPACE, name, Part::Status, &World::admin(), write).unwrap();
+        assert_eq!(told(&world, name).0, json!("Succeeded"));
+    }
+    world.run(5);
+    assert_eq!(told(&world, "web").0, json!("Succeeded"), "kubelet looks every ten seconds");
+    world.run(7);
+    assert_eq!((told(&world, "web"), told(&world, "once")), before);
+    let revision = world.cluster.store.revision();
+    world.run(60);
+    let writes = world.cluster.store.since(revision).unwrap().into_iter().filter(|event| &*event.key.collection == "pods");
+    assert_eq!(writes.count(), 0, "and then it rests");
 }
