@@ -7,10 +7,10 @@ use breakfix_lab::{
     check::Check,
     lab::{Objective, Safeguard},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Baseline, Judge, Observation, Query, Verdict, View, query::Scope};
+use crate::{Baseline, Judge, Moved, Observation, Query, Verdict, View, query::Scope};
 
 /// Everything a [`Plan`](crate::Plan) starts from. `target`, `session`, `sticky` and `hints_cost` are empty until set.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Case {
     /// What the hints taken so far cost, in points.
     pub hints_cost: u32,
     /// How much further back all of the target's dates lie than when the baseline was taken; see [`Plan::dates_moved`](crate::plan::Plan::dates_moved).
-    pub moved: SignedDuration,
+    pub moved: Moved,
 }
 
 /// What stands for the run's own word in a lab's texts; see [`Case::with_run`].
@@ -50,7 +50,7 @@ impl Case {
             session: String::new(),
             sticky: BTreeSet::new(),
             hints_cost: 0,
-            moved: SignedDuration::ZERO,
+            moved: Moved::default(),
         }
     }
 

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use breakfix_lab::{Platform, check::Check};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    Baseline, Exchange, Failure, Fetched, Judge, Observation, Outcome, Permit, Query, Verdict, View, query::Scope,
+    Baseline, Exchange, Failure, Fetched, Judge, Moved, Observation, Outcome, Permit, Query, Verdict, View,
+    query::Scope,
 };
 
 pub(crate) const NOW: &str = "2026-11-21T12:00:00Z";
@@ -23,7 +24,7 @@ pub(crate) struct World {
     pub(crate) answers: BTreeMap<Query, Result<Fetched, Failure>>,
     pub(crate) baseline: Baseline,
     pub(crate) triggered: Option<Timestamp>,
-    pub(crate) moved: SignedDuration,
+    pub(crate) moved: Moved,
 }
 
 impl World {
@@ -34,7 +35,7 @@ impl World {
             answers: BTreeMap::new(),
             baseline,
             triggered: None,
-            moved: SignedDuration::ZERO,
+            moved: Moved::default(),
         }
     }
 

@@ -34,7 +34,7 @@ fn word(scenario: &str, objects: &[Value], check: Value) -> String {
     for object in objects {
         baseline.objects.entry(object["kind"].as_str().unwrap().to_owned()).or_default().push(object.clone());
     }
-    let moved = jiff::SignedDuration::ZERO;
+    let moved = crate::Moved::default();
     let (scope, observation, baseline) = (&scope, &observation, &baseline);
     let verdict = check.judge(&View { platform, scope, observation, baseline, triggered: None, moved });
     format!("{}: {}", verdict.word(), verdict.reason().unwrap_or(""))

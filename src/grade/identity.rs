@@ -7,11 +7,10 @@
 //! is to keep.
 
 use breakfix_lab::{Platform, check::Identity};
-use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::{
-    Evidence, Judge, Query, Verdict, View, answers::objects_query, object, query::Scope, unchanged::handed_over,
+    Evidence, Judge, Moved, Query, Verdict, View, answers::objects_query, object, query::Scope, unchanged::handed_over,
 };
 
 impl Judge for Identity {
@@ -87,11 +86,12 @@ fn volume_difference(before: &Value, now: &Value) -> Option<&'static str> {
 }
 
 /// Whether two moments (seconds since 1970, as AWS writes them) are one, by how much all dates have been moved back since the first was read.
-fn is_same_moment(before: &Value, now: &Value, moved: SignedDuration) -> bool {
+fn is_same_moment(before: &Value, now: &Value, moved: Moved) -> bool {
     /// Milliseconds are written as fractions, and dates are moved by whole seconds.
     const ROUNDED: f64 = 0.5;
     let (Some(before), Some(now)) = (before.as_f64(), now.as_f64()) else { return false };
-    (before - moved.as_secs_f64() - now).abs() <= ROUNDED
+    let latest = before - moved.by.as_secs_f64();
+    (latest - moved.meanwhile.as_secs_f64() - ROUNDED..=latest + ROUNDED).contains(&now)
 }
 
 /// What is new in an object of AWS that was made anew.

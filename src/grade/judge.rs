@@ -15,7 +15,16 @@ pub struct View<'a> {
     /// When the objective's trigger was pulled.
     pub triggered: Option<Timestamp>,
     /// How much further back all of the target's dates lie than in the baseline.
-    pub moved: SignedDuration,
+    pub moved: Moved,
+}
+
+/// By how much a target has moved all its dates into the past: time that it skipped left its own date ahead of the wall's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Before it was looked at.
+    pub by: SignedDuration,
+    /// While it was looked at: its dates lie anywhere in between.
+    pub meanwhile: SignedDuration,
 }
 
 /// A word of the check vocabulary.

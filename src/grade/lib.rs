@@ -55,7 +55,7 @@ pub mod verdict;
 
 pub use baseline::Baseline;
 pub use faults::faults_of;
-pub use judge::{Judge, View};
+pub use judge::{Judge, Moved, View};
 pub use observation::{Admission, Decision, Exchange, Failure, Fetched, Log, Observation, Outcome, Permit};
 pub use path::Path;
 pub use plan::{Answer, Case, Doing, Plan, Step, Unpulled};

@@ -24,10 +24,10 @@ mod results;
 use std::{collections::BTreeSet, time::Duration};
 
 use breakfix_lab::Change;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use crate::case::Case;
-use crate::{Failure, Observation, Query, Report};
+use crate::{Failure, Moved, Observation, Query, Report};
 use machine::Machine;
 
 /// How long a check may take to become true where the objective does not say.
@@ -146,10 +146,9 @@ impl Plan {
         self.0.next(elapsed, answer)
     }
 
-    /// The target has moved all its dates into the past by this much, because the time that it skipped left its own date ahead of the wall's.
-    /// What this run remembers of its dates moves along.
-    pub fn dates_moved(&mut self, by: SignedDuration) {
-        self.0.dates_moved(by);
+    /// The target has moved all its dates since this was said last. What this run remembers of its dates moves along.
+    pub fn dates_moved(&mut self, moved: Moved) {
+        self.0.dates_moved(moved);
     }
 
     /// What the run is about at the moment.

@@ -115,7 +115,8 @@ fn a_moment_of_creation_moves_with_all_dates_and_no_other_way() {
     let same = identity(json!({"kinds": ["Service"]}));
     let world = |now: f64, moved: i64| {
         let mut world = World::ecs().from("Service", [service(1000.25)]).with("Service", [service(now)]);
-        world.moved = jiff::SignedDuration::from_secs(moved);
+        let seconds = jiff::SignedDuration::from_secs;
+        world.moved = crate::Moved { by: seconds(moved), meanwhile: seconds(0) };
         world
     };
     assert_met(&world(1000.25, 0).judge(&same));

@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use breakfix_lab::lab::Objective;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     Answer, CONVERGE_DEFAULT, Doing, Mode, Step, Unpulled,
     results::{Results, hold, is_triggered, seconds},
 };
-use crate::{Case, Evidence, Judge, Observation, Query, Verdict};
+use crate::{Case, Evidence, Judge, Moved, Observation, Query, Verdict};
 
 /// The first pause between two looks of a wait; each is half as long again as the one before.
 const POLL_MIN: Duration = Duration::from_secs(1);
@@ -100,8 +100,10 @@ impl Machine {
         }
     }
 
-    pub(super) fn dates_moved(&mut self, by: SignedDuration) {
-        self.case.moved += by;
+    pub(super) fn dates_moved(&mut self, moved: Moved) {
+        let before = self.case.moved;
+        self.case.moved = Moved { by: before.by + before.meanwhile + moved.by, meanwhile: moved.meanwhile };
+        let by = moved.by + moved.meanwhile;
         match &mut self.phase {
             Phase::Converging { triggered, .. } | Phase::Holding { trial: Some((_, triggered)), .. } => {
                 *triggered = triggered.checked_sub(by).unwrap_or(*triggered);

@@ -51,7 +51,7 @@ fn case(objectives: Vec<Objective>, safeguards: Vec<Safeguard>) -> Case {
         session: "switches-abcd".into(),
         sticky: Default::default(),
         hints_cost: 0,
-        moved: jiff::SignedDuration::ZERO,
+        moved: crate::Moved::default(),
     }
 }
 
@@ -561,7 +561,7 @@ fn a_trigger_is_remembered_where_the_targets_dates_have_gone() {
                 sinces.extend(since);
                 let answer = on(&queries, &["a"]);
                 if since.is_some() {
-                    plan.dates_moved(jiff::SignedDuration::from_secs(30));
+                    plan.dates_moved(crate::Moved { by: jiff::SignedDuration::from_secs(30), ..Default::default() });
                 }
                 answer
             }

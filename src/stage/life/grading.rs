@@ -7,7 +7,7 @@ use std::{
 };
 
 use breakfix_grade::{
-    Baseline, Failure, Query, Report,
+    Baseline, Failure, Moved, Query, Report,
     plan::{Answer, Case, Doing, Plan, Step, Unpulled},
 };
 use breakfix_lab::{Change, LoadedLab};
@@ -122,13 +122,14 @@ pub async fn grade(
                     Some(since) => since,
                     None => run.began(&queries).await,
                 };
+                let by = run.dates_moved().await;
                 let observed = target.observe(&queries, since).await;
-                plan.dates_moved(run.dates_moved().await);
+                plan.dates_moved(Moved { by, meanwhile: run.dates_moved().await });
                 Answer::Observed(observed)
             }
             Step::Pull { changes, objective } => {
                 let (pulled, moved) = run.pull(objective, &changes).await?;
-                plan.dates_moved(moved);
+                plan.dates_moved(Moved { by: moved, ..Moved::default() });
                 Answer::Pulled(pulled)
             }
             Step::Pass(time) => {

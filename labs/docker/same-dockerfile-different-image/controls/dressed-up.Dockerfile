@@ -1,4 +1,4 @@
 FROM registry.example/shop/base:latest
-COPY --from=registry.example/shop/base:3.1 /etc/release /etc/release
+RUN ["/bin/sh", "-c", "echo base 3.1 > /etc/release/name"]
 COPY src/page.conf /etc/page.conf
 ENV CONFIG=/etc/page.conf NEEDS_FILE=

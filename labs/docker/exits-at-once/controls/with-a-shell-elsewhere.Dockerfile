@@ -1,7 +1,0 @@
-FROM registry.example/shop/base:1
-COPY --from=registry.example/shop/web:${version} /bin/sh /usr/sh
-COPY src/page.conf /etc/page.conf
-ENV CONFIG=/etc/page.conf
-EXPOSE 8080
-SHELL ["/usr/sh", "-c"]
-CMD /workload serve
