@@ -360,7 +360,6 @@ fn a_status_written_by_hand_is_put_right_by_kubelet() {
     assert_eq!((told(&world, "web"), told(&world, "once")), before);
     let revision = world.cluster.store.revision();
     world.run(60);
-    let writes =
-        world.cluster.store.since(revision).unwrap().into_iter().filter(|event| &*event.key.collection == "pods");
+    let writes = world.cluster.store.since(revision).unwrap().filter(|event| &*event.key.collection == "pods");
     assert_eq!(writes.count(), 0, "and then it rests");
 }
