@@ -124,6 +124,15 @@ impl RemoteHost {
         }
     }
 
+    /// The account of this caller (`sts:GetCallerIdentity`), if it may be used: of AWS's accounts only those on the learner's list.
+    fn admitted(&self, identity: &Value, region: &str) -> Result<String, TargetError> {
+        let account = identity.get("Account").and_then(Value::as_str).unwrap_or("").to_owned();
+        if let Origin::Aws { allowed } = &self.origin {
+            Allowed::read(allowed)?.check(&account, region)?;
+        }
+        Ok(account)
+    }
+
     fn trouble(&self, trouble: Trouble) -> TargetError {
         let error = trouble.on("find out whose account this is");
         if error.cause == Cause::Unreachable { error.hint(self.when_unreachable()) } else { error }
@@ -137,10 +146,7 @@ impl Host for RemoteHost {
         let region = way.region.clone();
         let api = Api::new(Arc::new(Http::new(way)), String::new(), region.clone());
         let identity = api.call(Sts, "GetCallerIdentity", json!({})).await.map_err(|it| self.trouble(it))?;
-        let account = identity.get("Account").and_then(Value::as_str).unwrap_or("").to_owned();
-        if let Origin::Aws { allowed } = &self.origin {
-            Allowed::read(allowed)?.check(&account, &region)?;
-        }
+        let account = self.admitted(&identity, &region)?;
         let api = api.of_account(account).emulated(matches!(self.origin, Origin::Endpoint { .. }));
         Ok(of_the_place(api, &self.place, self.expired.as_ref()))
     }
@@ -191,5 +197,35 @@ impl Host for RemoteHost {
             Origin::Aws { .. } => "`aws sts get-caller-identity` shows whether the account can be reached.".to_owned(),
             Origin::Endpoint { url } => format!("Is the service at {url} running?"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::tests::nowhere;
+
+    fn host(origin: Origin) -> RemoteHost {
+        RemoteHost::new(origin, nowhere())
+    }
+
+    #[test]
+    fn an_account_that_is_not_on_the_list_is_never_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let allowed = folder.path().join("aws-accounts.yaml");
+        let who = |account: &str| json!({"Account": account, "Arn": "arn:aws:iam::1:user/x"});
+        let at_aws = host(Origin::Aws { allowed: allowed.clone() });
+        assert!(at_aws.admitted(&who("123456789012"), "eu-central-1").is_err(), "there is no list");
+        std::fs::write(&allowed, "accounts: {\"123456789012\": [eu-central-1]}\n").unwrap();
+        assert_eq!(at_aws.admitted(&who("123456789012"), "eu-central-1").unwrap(), "123456789012");
+        for (identity, region) in
+            [(who("999999999999"), "eu-central-1"), (who("123456789012"), "us-east-1"), (json!({}), "eu-central-1")]
+        {
+            let refused = at_aws.admitted(&identity, region).unwrap_err();
+            assert_eq!(refused.cause, Cause::Refused, "{refused:?}");
+            assert!(!refused.hints.is_empty());
+        }
+        let elsewhere = host(Origin::Endpoint { url: "http://127.0.0.1:4566".to_owned() });
+        assert_eq!(elsewhere.admitted(&who("000000000000"), "eu-central-1").unwrap(), "000000000000");
     }
 }

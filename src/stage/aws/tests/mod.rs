@@ -53,6 +53,11 @@ fn place(lab: &LoadedLab) -> Place {
     }
 }
 
+/// The place of no session.
+pub(super) fn nowhere() -> Place {
+    Place::of_nobody(Platform::Ecs, std::env::temp_dir())
+}
+
 /// The account with everything of the lab in it that does not run.
 async fn built() -> (Box<dyn Target>, LoadedLab) {
     let mut lab = lab();
