@@ -8,21 +8,27 @@ use serde_json::Value;
 use super::Power;
 use crate::{object, unchanged::without};
 
-pub(super) const KINDS: [&str; 1] = ["Container"];
+pub(super) const KINDS: [&str; 2] = ["Container", "Volume"];
 
 pub(super) fn scan(objects: &[(&'static str, &Value)], except: &[Exception]) -> BTreeSet<Power> {
     let mut powers = BTreeSet::new();
-    for (kind, container) in objects {
-        let name = object::name(container);
+    for (kind, object) in objects {
+        let name = object::name(object);
         if object::is_excepted(except, kind, name) {
             continue;
         }
-        let container = without(container, kind, except);
-        let found =
-            of(&container).into_iter().map(|what| Power { kind: (*kind).to_owned(), name: name.to_owned(), what });
-        powers.extend(found);
+        let object = without(object, kind, except);
+        let found = if *kind == "Volume" { of_volume(&object) } else { of(&object) };
+        powers.extend(found.into_iter().map(|what| Power { kind: (*kind).to_owned(), name: name.to_owned(), what }));
     }
     powers
+}
+
+/// A volume that is a path of the host under another name (driver `local`, `type=none,o=bind`).
+fn of_volume(volume: &Value) -> Vec<String> {
+    let option = |key: &str| object::text(volume, &["Options", key]).unwrap_or("");
+    let is_bound = option("o").split(',').any(|it| it == "bind" || it == "rbind");
+    is_bound.then(|| format!("is the host's path {}", option("device"))).into_iter().collect()
 }
 
 /// What an engine under cgroup v1 gives to every container that asks for nothing (`--default-cgroupns-mode`).
@@ -45,7 +51,21 @@ fn of(container: &Value) -> Vec<String> {
     for option in object::list(container, &["HostConfig", "SecurityOpt"]).iter().filter_map(Value::as_str) {
         if option.ends_with("unconfined") || option == "label=disable" || option == "label:disable" {
             powers.push(format!("runs without a rail: {option}"));
+        } else if option.starts_with("seccomp") && !option.ends_with("builtin") {
+            powers.push("runs under a seccomp profile of its own".to_owned());
         }
+    }
+    // `systempaths=unconfined` is written as two empty lists.
+    for paths in ["MaskedPaths", "ReadonlyPaths"] {
+        if object::at(container, &["HostConfig", paths]).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            powers.push(format!("runs without a rail: no {paths}"));
+        }
+    }
+    for rule in object::list(container, &["HostConfig", "DeviceCgroupRules"]).iter().filter_map(Value::as_str) {
+        powers.push(format!("may use devices: {rule}"));
+    }
+    if !object::list(container, &["HostConfig", "DeviceRequests"]).is_empty() {
+        powers.push("was given devices on request".to_owned());
     }
     for device in object::list(container, &["HostConfig", "Devices"]).iter() {
         powers.push(format!("has the device {}", object::text(device, &["PathOnHost"]).unwrap_or("")));

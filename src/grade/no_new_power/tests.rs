@@ -258,8 +258,22 @@ fn an_api_error_is_unknown_and_so_is_a_baseline_with_a_hole() {
 }
 
 fn docker(patch: Value) -> Verdict {
-    let world = World::docker().from("Container", [container("web")]);
-    world.with("Container", [but(container("web"), patch)]).judge(&rule())
+    engine([container("web")]).with("Container", [but(container("web"), patch)]).judge(&rule())
+}
+
+/// An engine with these containers from the beginning, and no volume.
+fn engine(containers: impl IntoIterator<Item = Value>) -> World {
+    World::docker().from("Container", containers).from("Volume", [])
+}
+
+#[test]
+fn a_volume_that_is_a_path_of_the_host_is_seen() {
+    let volume = |options: Value| json!({"Name": "data", "Driver": "local", "Options": options});
+    let now = |volume: Value| engine([container("web")]).with("Container", [container("web")]).with("Volume", [volume]);
+    assert_met(&now(volume(Value::Null)).judge(&rule()));
+    assert_met(&now(volume(json!({"type": "tmpfs", "device": "tmpfs", "o": "size=8m"}))).judge(&rule()));
+    let bound = volume(json!({"type": "none", "o": "ro,bind", "device": "/etc"}));
+    assert_not_met(&now(bound).judge(&rule()), "Volume data: is the host's path /etc");
 }
 
 #[test]
@@ -272,6 +286,11 @@ fn each_right_of_a_container_is_seen() {
         (json!({"PidMode": "container:db"}), "PidMode"),
         (json!({"IpcMode": "host"}), "IpcMode"),
         (json!({"SecurityOpt": ["seccomp=unconfined"]}), "seccomp=unconfined"),
+        (json!({"SecurityOpt": ["seccomp={\"defaultAction\": \"SCMP_ACT_ALLOW\"}"]}), "a seccomp profile of its own"),
+        (json!({"MaskedPaths": []}), "no MaskedPaths"),
+        (json!({"ReadonlyPaths": []}), "no ReadonlyPaths"),
+        (json!({"DeviceCgroupRules": ["c 1:3 mr"]}), "may use devices: c 1:3 mr"),
+        (json!({"DeviceRequests": [{"Count": -1}]}), "devices on request"),
         (json!({"Devices": [{"PathOnHost": "/dev/sda"}]}), "/dev/sda"),
         (json!({"Binds": ["/var/run/docker.sock:/sock"]}), "holds the engine's socket"),
         (json!({"Binds": ["/etc:/host:ro"]}), "has the host's path /etc"),
@@ -286,7 +305,7 @@ fn each_right_of_a_container_is_seen() {
 fn ordinary_containers_hold_none() {
     assert_met(&docker(json!({})));
     assert_met(&docker(
-        json!({"HostConfig": {"NetworkMode": "bridge", "Binds": ["db-data:/data"], "IpcMode": "shareable"}}),
+        json!({"HostConfig": {"MaskedPaths": ["/proc/acpi"], "SecurityOpt": ["seccomp=builtin"], "NetworkMode": "bridge", "Binds": ["db-data:/data"], "IpcMode": "shareable"}}),
     ));
     assert_met(&docker(json!({"Mounts": [{"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data"}]})));
 }
@@ -294,16 +313,16 @@ fn ordinary_containers_hold_none() {
 #[test]
 fn what_the_engine_gives_everybody_is_no_power() {
     let old = |name: &str| but(container(name), json!({"HostConfig": {"CgroupnsMode": "host"}}));
-    let world = World::docker().from("Container", [old("web")]);
+    let world = engine([old("web")]);
     assert_met(&world.clone().with("Container", [old("web"), old("helper")]).judge(&rule()));
-    let world = World::docker().from("Container", [container("web")]);
+    let world = engine([container("web")]);
     assert_not_met(&world.with("Container", [container("web"), old("helper")]).judge(&rule()), "CgroupnsMode is host");
 }
 
 #[test]
 fn a_path_that_was_bound_before_may_stay_and_a_new_container_is_looked_at() {
     let bound = |name: &str| but(container(name), json!({"HostConfig": {"Binds": ["/home/me/lab:/work"]}}));
-    let world = World::docker().from("Container", [bound("web")]);
+    let world = engine([bound("web")]);
     assert_met(&world.clone().with("Container", [but(bound("web"), json!({"Id": "anew"}))]).judge(&rule()));
     let second = but(container("relay"), json!({"HostConfig": {"NetworkMode": "container:web"}}));
     assert_not_met(&world.with("Container", [bound("web"), second]).judge(&rule()), "Container relay");

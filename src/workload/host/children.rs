@@ -3,7 +3,10 @@
 use std::{
     io,
     process::{Command, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -13,6 +16,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Held while a child of our own is waited for, which nobody else may then do.
 static WAITING: Mutex<()> = Mutex::new(());
+
+/// Whether orphans are waited for.
+static REAPS: AtomicBool = AtomicBool::new(false);
 
 #[expect(unsafe_code, reason = "the standard library waits for its own children only")]
 mod c {
@@ -40,6 +46,10 @@ pub fn spawn(arguments: &[&str], wait: bool) -> Result<(), String> {
         text.split(" (os error").next().unwrap_or_default().to_owned()
     };
     let _turn = turn();
+    // Whoever waits for orphans has waited for all that have ended, however many come in a row.
+    if REAPS.load(Ordering::Relaxed) {
+        while c::reap() {}
+    }
     // By its own name, which is what a list of processes shows.
     let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
     let mut command = Command::new(program);
@@ -54,6 +64,7 @@ pub fn spawn(arguments: &[&str], wait: bool) -> Result<(), String> {
 
 /// Wait for orphans as they end, in a thread of its own, for ever.
 pub fn reap() {
+    REAPS.store(true, Ordering::Relaxed);
     thread::spawn(|| {
         loop {
             {
