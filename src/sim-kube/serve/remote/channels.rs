@@ -34,7 +34,7 @@ impl Channels {
     /// A connection on which these channels are used; `None` if the client has gone before they were open.
     pub async fn open(wire: Wire, channels: &[u8]) -> Option<Self> {
         Some(match wire {
-            Wire::WebSocket(socket) => Self::Numbered(Numbered::new(*socket)),
+            Wire::WebSocket(socket, silent_until) => Self::Numbered(Numbered::new(*socket, silent_until)),
             Wire::Spdy(raw) => Self::Streams(Streams::open(raw, channels).await?),
         })
     }

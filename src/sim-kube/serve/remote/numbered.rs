@@ -18,19 +18,16 @@ const CLOSE: u8 = 255;
 /// A client has so long to close its side.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// How long a connection stays silent at first. Before 1.34 kubectl reads before it has made its streams, and drops what comes earlier
-/// ("Unknown stream id", kubernetes/kubernetes#131189); a real node, which has a process to start first, is seldom that quick.
-const STREAMS_ARE_MADE: Duration = Duration::from_millis(40);
-
 /// A connection.
 pub struct Numbered {
     socket: Socket,
+    /// Nothing is said before.
     silent_until: Instant,
 }
 
 impl Numbered {
-    pub fn new(socket: Socket) -> Self {
-        Self { socket, silent_until: Instant::now() + STREAMS_ARE_MADE }
+    pub fn new(socket: Socket, silent_until: Instant) -> Self {
+        Self { socket, silent_until }
     }
 
     pub async fn next(&mut self) -> Heard {

@@ -16,7 +16,7 @@ pub enum Tunnel {
 impl Tunnel {
     pub fn new(wire: Wire) -> Self {
         match wire {
-            Wire::WebSocket(socket) => Self::WebSocket(socket),
+            Wire::WebSocket(socket, _) => Self::WebSocket(socket),
             Wire::Spdy(raw) => Self::Raw(raw),
         }
     }

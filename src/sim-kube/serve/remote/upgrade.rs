@@ -1,11 +1,14 @@
 //! The handshake: WebSocket (RFC 6455, section 4.2) with Kubernetes' subprotocols, or SPDY as kubectl before 1.31 asks for it.
 
+use std::time::Duration;
+
 use breakfix_sim::listen::Body;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Empty};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -40,17 +43,23 @@ enum Carrier {
     Spdy { protocol: &'static str },
 }
 
+/// How long a connection to a client stays silent at first that loses what comes at once; see [`is_hasty`].
+const STREAMS_ARE_MADE: Duration = Duration::from_millis(40);
+
 /// A request that may become another connection, and the subprotocol agreed on.
 pub struct Upgrade {
     on: OnUpgrade,
     carrier: Carrier,
+    /// How long nothing is to be said at first.
+    silence: Duration,
     /// The answer to a WebSocket's key.
     accept: Option<HeaderValue>,
 }
 
 /// The connection that a request has become.
 pub enum Wire {
-    WebSocket(Box<Socket>),
+    /// And until when nothing is to be said on it.
+    WebSocket(Box<Socket>, Instant),
     /// SPDY frames and nothing around them.
     Spdy(Raw),
 }
@@ -81,8 +90,10 @@ impl Upgrade {
         } else {
             return Err(bad(&format!("unable to upgrade: missing upgrade headers in request: {:?}", parts.headers)));
         };
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
+        let silence = if is_hasty(agent) { STREAMS_ARE_MADE } else { Duration::ZERO };
         let on = hyper::upgrade::on(http::Request::from_parts(parts, ()));
-        Ok(Self { on, carrier, accept })
+        Ok(Self { on, carrier, silence, accept })
     }
 
     /// The subprotocol agreed on.
@@ -107,7 +118,7 @@ impl Upgrade {
         if let Some(accept) = self.accept {
             headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
         }
-        let (on, carrier) = (self.on, self.carrier);
+        let (on, carrier, silence) = (self.on, self.carrier, self.silence);
         let wire = async move {
             let stream = TokioIo::new(on.await.ok()?);
             if matches!(carrier, Carrier::Spdy { .. }) {
@@ -117,10 +128,18 @@ impl Upgrade {
                 .max_message_size(Some(MESSAGE_BYTES_MAX))
                 .max_frame_size(Some(MESSAGE_BYTES_MAX));
             let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-            Some(Wire::WebSocket(Box::new(socket)))
+            Some(Wire::WebSocket(Box::new(socket), Instant::now() + silence))
         };
         (response, wire)
     }
+}
+
+/// Whether a client may read before it has made its streams, and drop what comes earlier: client-go before 0.34 ("Unknown stream id",
+/// kubernetes/kubernetes#131189), which says `kubernetes/` at the end of whatever program's name. A real node, which has a process to start
+/// first, is seldom that quick.
+fn is_hasty(agent: &str) -> bool {
+    let version = agent.strip_prefix("kubectl/v1.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+    agent.contains(" kubernetes/") && version.is_none_or(|minor| minor < 34)
 }
 
 /// The best protocol that both sides know.
@@ -166,6 +185,14 @@ mod tests {
         assert_eq!(upgrade.protocol(), "v5.channel.k8s.io");
         // The example of RFC 6455.
         assert_eq!(upgrade.accept.unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn only_clients_that_lose_what_comes_at_once_are_given_time() {
+        assert!(is_hasty("kubectl/v1.32.1 (linux/amd64) kubernetes/e9c9be4"));
+        assert!(is_hasty("k9s/v0.50.0 (linux/amd64) kubernetes/$Format"));
+        assert!(!is_hasty("kubectl/v1.34.0 (linux/amd64) kubernetes/f28b4c9"));
+        assert!(!is_hasty("") && !is_hasty("curl/8"));
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn output(served: &Served, step: &Step) -> Output {
 
 fn check(served: &Served, step: &Step, faults: &mut Vec<String>) {
     let mut output = output(served, step);
-    // kubectl's own race before 1.34, which a busy machine makes likely (see `STREAMS_ARE_MADE` in `remote`); nothing has been done then.
+    // kubectl's own race before 1.34, which a busy machine makes likely (see `is_hasty` in `remote/upgrade.rs`); nothing has been done then.
     for _ in 0..3 {
         if !String::from_utf8_lossy(&output.stderr).contains("Unknown stream id") {
             break;
