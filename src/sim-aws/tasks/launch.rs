@@ -123,7 +123,8 @@ fn start(cloud: &mut Cloud, id: &str, plan: &ContainerPlan) {
     let argv = entry.into_iter().chain(plan.command.iter().cloned()).collect();
     let mut root = Disk::image();
     let own = address.unwrap_or_else(|| "127.0.0.1".to_owned());
-    root.put("/etc/hosts", &format!("127.0.0.1 localhost\n{own} {hostname}\n"), seconds);
+    let names = task.connect.hosts();
+    root.put("/etc/hosts", &format!("127.0.0.1 localhost\n{own} {hostname}\n{names}"), seconds);
     root.put("/etc/hostname", &format!("{hostname}\n"), seconds);
     root.put("/etc/resolv.conf", "nameserver 169.254.169.253\n", seconds);
     let mounts: Vec<Mount> = plan

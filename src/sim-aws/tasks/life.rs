@@ -12,8 +12,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Binding, Container, ContainerState, Health, Host, LastStatus, Link, Membership, Network, NetworkMode, Plan, Step,
-    StopCode, Task, after, between, launch, logs, pull, resources, run,
+    Binding, Connect, Container, ContainerState, Health, Host, LastStatus, Link, Membership, Network, NetworkMode,
+    Plan, Step, StopCode, Task, after, between, launch, logs, pull, resources, run,
 };
 use crate::{
     Cloud,
@@ -46,6 +46,7 @@ pub struct Order {
     pub membership: Option<Membership>,
     pub tags: BTreeMap<String, String>,
     pub can_exec: bool,
+    pub connect: Connect,
     /// Container → digest that its image's tag is pinned to.
     pub digests: BTreeMap<String, String>,
     /// Network of the instance it runs on, for the modes `bridge` and `host`.
@@ -108,6 +109,7 @@ pub fn create(cloud: &mut Cloud, order: Order) -> String {
         volumes: BTreeMap::new(),
         shared: BTreeMap::new(),
         targets: Vec::new(),
+        connect: order.connect,
         registries: Vec::new(),
         streams: BTreeSet::new(),
         step: 0,

@@ -5,6 +5,7 @@
 //! requests. Who wants tasks, and how many, is `services/ecs`' affair.
 
 mod account;
+mod connect;
 mod deliver;
 mod exec;
 mod files;
@@ -23,6 +24,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use connect::{Connect, Endpoint, Served};
 pub use deliver::exchange;
 pub use exec::{ExecResult, exec};
 pub use life::{Order, agent_is_back, create, drained, kill, stop};

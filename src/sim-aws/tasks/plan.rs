@@ -100,6 +100,9 @@ pub struct PortPlan {
     /// 0: any.
     pub host: u16,
     pub is_udp: bool,
+    /// `appProtocol` is one of HTTP's.
+    #[serde(default)]
+    pub is_http: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,6 +258,7 @@ impl PortPlan {
             container: port("containerPort")?,
             host: port("hostPort").unwrap_or(0),
             is_udp: text(mapping, "protocol") == Some("udp"),
+            is_http: matches!(text(mapping, "appProtocol"), Some("http" | "http2" | "grpc")),
         })
     }
 }

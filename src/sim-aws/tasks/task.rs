@@ -10,7 +10,7 @@ use breakfix_sim::SimTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Plan, files::Disk, run::Run};
+use super::{Connect, Plan, files::Disk, run::Run};
 use crate::network::InterfaceId;
 
 /// `lastStatus`, in the order of a task's life.
@@ -195,6 +195,9 @@ pub struct Task {
     /// Volumes that outlive it: name → key of the shared files.
     pub shared: BTreeMap<String, String>,
     pub targets: Vec<Target>,
+    /// Service Connect, as its deployment has it.
+    #[serde(default)]
+    pub connect: Connect,
     /// Cloud Map services it is registered in, by id.
     pub registries: Vec<String>,
     /// Log streams that were made.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     capacity::strategy,
+    connect,
     find::{arn, client, cluster, invalid, last},
     page,
     state::{Cluster, ServiceStatus, StrategyItem},
@@ -32,6 +33,7 @@ pub(super) fn create(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
         let mut settings = BTreeMap::from([("containerInsights".to_owned(), "disabled".to_owned())]);
         settings.extend(read_settings(input));
         let namespace = input.get("serviceConnectDefaults").and_then(|it| text(it, "namespace"));
+        let namespace = connect::default_namespace(cloud, namespace.unwrap_or_default())?;
         let made = Cluster {
             arn: arn(&cloud.config, &format!("cluster/{name}")),
             name: name.clone(),
@@ -40,7 +42,7 @@ pub(super) fn create(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
             settings,
             providers,
             default_strategy,
-            connect_namespace: namespace.map(str::to_owned),
+            connect_namespace: namespace,
             tags: tags::read(input),
         };
         cloud.ecs.clusters.insert(name.clone(), made);
@@ -174,13 +176,15 @@ pub(super) fn update(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
     required(call, "cluster")?;
     let name = cluster(&cloud.ecs, &call.input)?.name.clone();
     let input = &call.input;
+    let namespace = input.get("serviceConnectDefaults").and_then(|it| text(it, "namespace"));
+    let namespace = namespace.map(|name| connect::default_namespace(cloud, name)).transpose()?;
     if let Some(cluster) = cloud.ecs.clusters.get_mut(&name) {
         cluster.settings.extend(read_settings(input));
         if let Some(configuration) = input.get("configuration") {
             cluster.configuration = Some(configuration.clone());
         }
-        if let Some(namespace) = input.get("serviceConnectDefaults").and_then(|it| text(it, "namespace")) {
-            cluster.connect_namespace = Some(namespace.to_owned()).filter(|it| !it.is_empty());
+        if let Some(namespace) = namespace {
+            cluster.connect_namespace = namespace;
         }
     }
     Ok(json!({"cluster": shown(cloud, &name, &["SETTINGS", "CONFIGURATIONS"])}))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
+    connect,
     find::{arn, cluster, invalid, service_arn},
     page,
     scheduler::{self, say},
@@ -44,6 +45,7 @@ pub(super) fn threshold_of(breaker: &Value, desired: u64) -> Result<u32, String>
 /// Begins a deployment of the service's present revision.
 pub(super) fn begin(cloud: &mut Cloud, service_arn: &str) {
     let now = cloud.now();
+    let connect = connect::begin(cloud, service_arn);
     let number = cloud.chance.text(b"0123456789", 19);
     let id = format!("ecs-svc/{number}");
     let short = cloud.chance.text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", 21);
@@ -65,6 +67,7 @@ pub(super) fn begin(cloud: &mut Cloud, service_arn: &str) {
         digests: BTreeMap::new(),
         is_stalled: false,
         was_completed: false,
+        connect,
     };
     let breaker = service.settings.deployment.get("deploymentCircuitBreaker").cloned().unwrap_or_default();
     let record = ServiceDeployment {

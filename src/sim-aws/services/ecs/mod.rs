@@ -5,6 +5,7 @@
 
 mod capacity;
 mod clusters;
+mod connect;
 pub mod control;
 mod definitions;
 mod deployments;

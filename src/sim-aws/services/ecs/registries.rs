@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::connect;
 use crate::{
     Cloud,
     input::{integer, list, text},
@@ -19,25 +20,26 @@ pub(super) fn enter(cloud: &mut Cloud, id: &str) {
     let Some(deployment) = service.deployments.iter().find(|it| it.id == membership.deployment) else { return };
     let body = Value::Object(deployment.revision.clone());
     let mut wishes = Vec::new();
+    let mut about = BTreeMap::from(
+        [
+            ("AVAILABILITY_ZONE", task.zone.clone()),
+            ("REGION", cloud.config.region.clone()),
+            ("ECS_CLUSTER_NAME", task.cluster.clone()),
+            ("ECS_SERVICE_NAME", service.name.clone()),
+            ("ECS_TASK_DEFINITION_FAMILY", task.plan.family.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    if let Some(link) = &task.link {
+        about.insert("AWS_INSTANCE_IPV4".to_owned(), link.address.to_string());
+    }
     for registry in list(&body, "serviceRegistries") {
         let Some(wanted) = text(registry, "registryArn").and_then(|arn| arn.rsplit('/').next()) else { continue };
-        let mut attributes = BTreeMap::from(
-            [
-                ("AVAILABILITY_ZONE", task.zone.clone()),
-                ("REGION", cloud.config.region.clone()),
-                ("ECS_CLUSTER_NAME", task.cluster.clone()),
-                ("ECS_SERVICE_NAME", service.name.clone()),
-                ("ECS_TASK_DEFINITION_FAMILY", task.plan.family.clone()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        );
-        if let Some(link) = &task.link {
-            attributes.insert("AWS_INSTANCE_IPV4".to_owned(), link.address.to_string());
-        }
-        if let Some(port) = port(task, registry) {
-            attributes.insert("AWS_INSTANCE_PORT".to_owned(), port.to_string());
-        }
-        wishes.push((wanted.to_owned(), attributes));
+        let port = port(task, registry).map(|port| ("AWS_INSTANCE_PORT".to_owned(), port.to_string()));
+        wishes.push((wanted.to_owned(), about.clone().into_iter().chain(port).collect()));
+    }
+    for (wanted, port) in connect::instances(task) {
+        wishes.push((wanted, about.clone().into_iter().chain(port).collect()));
     }
     for (registry, attributes) in wishes {
         servicediscovery::register(cloud, &registry, id, attributes);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Map, Value, json};
 
 use super::{
-    capacity,
+    capacity, connect,
     deployments::{begin, threshold_of},
     find::{arn, client, cluster, invalid, living, service_arn, usable},
     page, scheduler,
@@ -81,7 +81,7 @@ pub(super) fn create(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
             revision.insert(member.to_owned(), value.clone());
         }
     }
-    check(cloud, &definition, &revision, &launch_type, &strategy)?;
+    check(cloud, (&cluster_name, None), &definition, &revision, &launch_type, &strategy)?;
     let settings = settings(input, is_daemon, &revision)?;
     let arn = arn(&cloud.config, &format!("service/{cluster_name}/{name}"));
     let now = cloud.now();
@@ -107,6 +107,7 @@ pub(super) fn create(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
         said: BTreeMap::new(),
         throttle: Throttle::default(),
         rebalancing: None,
+        discoveries: Vec::new(),
     };
     // An ARN may have been that of a service that is gone.
     cloud.ecs.services.insert(arn.clone(), service);
@@ -120,10 +121,6 @@ fn refuse_unknown(input: &Value) -> Result<(), AwsError> {
     let refusal = |what: &str| {
         Err(AwsError::new("UnsupportedFeatureException", format!("the breakfix simulator does not model {what}")))
     };
-    let connect = input.get("serviceConnectConfiguration");
-    if connect.and_then(|it| flag(it, "enabled")) == Some(true) {
-        return refusal("Service Connect (serviceConnectConfiguration.enabled: true)");
-    }
     for member in ["volumeConfigurations", "vpcLatticeConfigurations"] {
         if !list(input, member).is_empty() {
             return refusal(member);
@@ -147,6 +144,7 @@ fn refuse_unknown(input: &Value) -> Result<(), AwsError> {
 /// A revision's parts fit together.
 fn check(
     cloud: &mut Cloud,
+    (cluster, service): (&str, Option<&str>),
     definition: &Definition,
     revision: &Map<String, Value>,
     launch_type: &str,
@@ -155,6 +153,7 @@ fn check(
     let fargate = launch_type == "FARGATE" || strategy.iter().any(|item| item.capacity_provider.starts_with("FARGATE"));
     task_calls::compatible(definition, fargate)?;
     let plan = task_calls::plan(cloud, definition, &Value::Null);
+    connect::check(cloud, cluster, service, &plan, revision)?;
     let body = Value::Object(revision.clone());
     task_calls::network(cloud, &plan, &body, fargate)?;
     for balancer in list(&body, "loadBalancers") {
@@ -342,7 +341,7 @@ pub(super) fn update(cloud: &mut Cloud, call: &Call) -> Result<Value, AwsError> 
         }
     }
     let launch_type = revision.get("launchType").and_then(Value::as_str).unwrap_or_default().to_owned();
-    check(cloud, &definition, &revision, &launch_type, &strategy)?;
+    check(cloud, (&cluster_name, Some(&service.arn)), &definition, &revision, &launch_type, &strategy)?;
     let mut settings = service.settings.clone();
     settings.deployment =
         deployment_configuration(&settings.deployment, input.get("deploymentConfiguration"), service.is_daemon)?;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     clusters::shown_strategy,
+    connect,
     state::{Deployment, Service, ServiceStatus},
     tags,
 };
@@ -137,6 +138,9 @@ fn deployment(cloud: &Cloud, service: &Service, it: &Deployment, is_primary: boo
         if let Some(value) = it.revision.get(member) {
             out[member] = value.clone();
         }
+    }
+    if let Some(resources) = connect::resources(cloud, &it.connect) {
+        out["serviceConnectResources"] = resources;
     }
     if !it.strategy.is_empty() {
         out["capacityProviderStrategy"] = shown_strategy(&it.strategy);

@@ -6,7 +6,10 @@ use breakfix_sim::{SimTime, queue::Ticket};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{network::InterfaceId, tasks::Network};
+use crate::{
+    network::InterfaceId,
+    tasks::{Connect, Network},
+};
 
 /// All of it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -135,6 +138,9 @@ pub struct Service {
     /// Messages that are not repeated until something else happens, and when they were said.
     pub said: BTreeMap<String, SimTime>,
     pub throttle: Throttle,
+    /// Cloud Map services that were made for its Service Connect, by id.
+    #[serde(default)]
+    pub discoveries: Vec<String>,
     /// The move between zones that is under way, or was the last that helped nothing.
     #[serde(default)]
     pub rebalancing: Option<Rebalancing>,
@@ -215,6 +221,9 @@ pub struct Deployment {
     pub is_stalled: bool,
     /// It has been completed once: a rollback may go back to it.
     pub was_completed: bool,
+    /// Service Connect, as its tasks have it.
+    #[serde(default)]
+    pub connect: Connect,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

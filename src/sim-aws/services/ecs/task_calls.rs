@@ -113,6 +113,7 @@ pub(super) struct Batch<'a> {
     pub(super) membership: Option<tasks::Membership>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) can_exec: bool,
+    pub(super) connect: tasks::Connect,
     pub(super) digests: BTreeMap<String, String>,
 }
 
@@ -153,6 +154,7 @@ pub(super) fn start_at(cloud: &mut Cloud, batch: &Batch<'_>, place: Place) -> St
         membership: batch.membership.clone(),
         tags: batch.tags.clone(),
         can_exec: batch.can_exec,
+        connect: batch.connect.clone(),
         digests: batch.digests.clone(),
         host_link,
         bindings,
@@ -330,6 +332,7 @@ fn batch<'a>(
         membership: None,
         tags: tags::read(input),
         can_exec: flag(input, "enableExecuteCommand").unwrap_or(false),
+        connect: tasks::Connect::default(),
         digests: BTreeMap::new(),
     }
 }

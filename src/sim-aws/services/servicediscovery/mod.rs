@@ -9,7 +9,10 @@ mod words;
 
 use serde_json::Value;
 
-pub use self::state::{Instance, Namespace, Operation, Service, State, deregister, register, resolve, set_health};
+pub use self::state::{
+    Instance, Namespace, Operation, Service, State, deregister, ensure, make_http, namespace_named, register, resolve,
+    set_health,
+};
 use super::{iam::Need, page::Paging};
 use crate::{AwsError, Call, Cloud, input};
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 use breakfix_sim::SimTime;
 use serde::{Deserialize, Serialize};
 
+use super::words;
 use crate::Cloud;
 
 /// What the service keeps.
@@ -75,6 +76,56 @@ impl State {
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.get(name.rsplit('/').next().unwrap_or(name))
     }
+}
+
+/// A namespace by its name, its id or its ARN.
+pub fn namespace_named<'a>(cloud: &'a Cloud, name: &str) -> Option<&'a Namespace> {
+    let namespaces = &cloud.servicediscovery.namespaces;
+    let by_id = namespaces.get(name.rsplit('/').next().unwrap_or(name));
+    by_id.or_else(|| namespaces.values().find(|it| it.name == name))
+}
+
+/// Makes an HTTP namespace, as ECS does for a cluster that names one that does not exist. Returns its ARN.
+pub fn make_http(cloud: &mut Cloud, name: &str) -> String {
+    let id = words::new_id(cloud, "ns-");
+    let namespace = Namespace {
+        arn: words::arn(cloud, &format!("namespace/{id}")),
+        id: id.clone(),
+        name: name.to_owned(),
+        kind: "HTTP".to_owned(),
+        vpc: None,
+        zone: None,
+        description: None,
+        created: cloud.now(),
+        tags: BTreeMap::new(),
+    };
+    let arn = namespace.arn.clone();
+    cloud.servicediscovery.namespaces.insert(id, namespace);
+    arn
+}
+
+/// The service of this name in a namespace, made where there is none: without records, as ECS makes them for Service Connect. Returns its id.
+pub fn ensure(cloud: &mut Cloud, namespace: &str, name: &str) -> String {
+    let mut known = cloud.servicediscovery.services.values();
+    if let Some(known) = known.find(|it| it.namespace == namespace && it.name == name) {
+        return known.id.clone();
+    }
+    let id = words::new_id(cloud, "srv-");
+    let service = Service {
+        arn: words::arn(cloud, &format!("service/{id}")),
+        id: id.clone(),
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+        description: None,
+        records: Vec::new(),
+        routing: "MULTIVALUE".to_owned(),
+        custom_health: None,
+        created: cloud.now(),
+        tags: BTreeMap::new(),
+        instances: BTreeMap::new(),
+    };
+    cloud.servicediscovery.services.insert(id.clone(), service);
+    id
 }
 
 /// Registers an instance, as ECS does for a task of a service with `serviceRegistries`. One of the same id is replaced.

@@ -151,6 +151,12 @@ impl Kind for TaskDefinition {
     }
 }
 
+/// What a service says of Service Connect: answers have it in the deployments alone, the present one first.
+fn connect_of(service: &Value) -> Option<&Value> {
+    let present = list(service, "deployments").iter().find(|it| text(it, "status") == "PRIMARY")?;
+    present.get("serviceConnectConfiguration").filter(|it| it.is_object())
+}
+
 /// What UpdateService takes of what CreateService does.
 const UPDATED: [&str; 14] = [
     "desiredCount",
@@ -186,7 +192,10 @@ impl Kind for Service {
                         let found = definition(api, &arn).await?;
                         definitions.insert(arn.clone(), found);
                     }
-                    let more = json!({"TaskDefinition": definitions.get(&arn)});
+                    let mut more = json!({"TaskDefinition": definitions.get(&arn)});
+                    if let Some(connect) = connect_of(service) {
+                        more["serviceConnectConfiguration"] = connect.clone();
+                    }
                     found.push(named(with(service, more), text(service, "serviceName")));
                 }
             }

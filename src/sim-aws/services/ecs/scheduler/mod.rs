@@ -19,7 +19,7 @@ pub(super) use events::say;
 pub(super) use settle::task_changed;
 
 use super::{
-    EcsEvent, deployments, service_view,
+    EcsEvent, connect, deployments, service_view,
     state::{Rollout, ServiceStatus},
 };
 use crate::{
@@ -114,6 +114,7 @@ fn drain_service(cloud: &mut Cloud, service: &str) {
     {
         found.status = ServiceStatus::Inactive;
         found.deployments.clear();
+        connect::end(cloud, service);
     }
 }
 

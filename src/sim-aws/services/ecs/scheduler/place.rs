@@ -107,6 +107,7 @@ fn start_one(cloud: &mut Cloud, service_arn: &str, deployment_id: &str, on: Opti
         group: &group,
         started_by: Some(deployment_id.to_owned()),
         network: &deployment.network,
+        connect: deployment.connect.clone(),
         platform_version: deployment.revision.get("platformVersion").and_then(Value::as_str).map(str::to_owned),
         membership: Some(membership),
         tags,

@@ -3,6 +3,7 @@
 mod api;
 mod around;
 mod breaker;
+mod connect;
 mod fargate;
 mod service;
 mod shop;

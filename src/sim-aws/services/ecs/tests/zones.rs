@@ -59,7 +59,10 @@ fn what_is_not_modelled_is_refused_and_not_forgotten() {
     shop.serve(&definition, json!({}));
     let group = shop.group.clone();
     for (more, word) in [
-        (json!({"serviceConnectConfiguration": {"enabled": true}}), "Service Connect"),
+        (
+            json!({"serviceConnectConfiguration": {"enabled": true, "accessLogConfiguration": {"format": "TEXT"}}}),
+            "Service Connect",
+        ),
         (
             json!({"loadBalancers": [{"targetGroupArn": group, "containerName": "web", "containerPort": 8080, "advancedConfiguration": {}}]}),
             "blue/green",
