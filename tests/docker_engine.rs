@@ -85,3 +85,62 @@ fn no_engine_is_trouble_of_the_machine() {
     assert!(answer.err.contains("hint:"), "{}", answer.err);
     assert_eq!(learner.sessions().len(), 0, "nothing is left to be cleared later");
 }
+
+/// `docker-compose` or `docker compose`, whichever this machine has.
+fn compose(learner: &Learner) -> Option<Vec<&'static str>> {
+    let tools = [vec!["docker-compose"], vec!["docker", "compose"]];
+    let has = |tool: &Vec<&str>| {
+        let version = learner.command(tool[0]).args(&tool[1..]).arg("version").output();
+        version.is_ok_and(|it| it.status.success())
+    };
+    let found = tools.into_iter().find(has);
+    if found.is_none() {
+        eprintln!("skipped: no docker-compose");
+    }
+    found
+}
+
+#[test]
+fn a_compose_project_is_gone_on_with_by_the_learners_own_tool() {
+    let Some(_turn) = turn() else { return };
+    let learner = Learner::new();
+    let Some(tool) = compose(&learner) else { return };
+    let before = inventory(&learner);
+    let started = learner.run(&["start", "up-fails-every-time", "--json"]).code(0).json();
+    let work = started["env"]["BREAKFIX_WORK"].as_str().unwrap().to_owned();
+    let compose = |arguments: &[&str]| {
+        let output = learner.command(tool[0]).args(&tool[1..]).args(arguments).current_dir(&work).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (is_up, said) = compose(&["up", "-d"]);
+    assert!(!is_up, "the fault shows in the tool too: {said}");
+    let file = std::path::Path::new(&work).join("compose.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let volumes = "    volumes: [data:/data]\n";
+    let check = "    healthcheck: {test: nc -z 127.0.0.1 5432, interval: 1s, timeout: 1s, retries: 30}\n";
+    let mended = text
+        .replace(volumes, &format!("{volumes}{check}"))
+        .replace("    depends_on: [db]\n", "    depends_on:\n      db: {condition: service_healthy}\n");
+    std::fs::write(&file, mended).unwrap();
+    // From nothing: what breakfix made is the tool's to remove as well.
+    let (is_down, said) = compose(&["down"]);
+    assert!(is_down, "{said}");
+    let (is_up, said) = compose(&["up", "-d"]);
+    assert!(is_up, "{said}");
+    let solved = learner.run(&["check", "--json"]).code(0).json();
+    assert_eq!(solved["score"], 100, "{solved}");
+
+    // What breakfix does not read of Compose is said with its line, and is nobody's failure.
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("    mem_limit: 64m\n", "    mem_limit: 64m\n    secrets: []\n", 1)).unwrap();
+    let unsure = learner.run(&["check", "--json"]).code(3).json();
+    let reason = &unsure["objectives"][1]["reason"];
+    assert_eq!(unsure["objectives"][1]["verdict"], "unknown", "{unsure}");
+    assert!(reason.as_str().unwrap().contains("secrets"), "{reason}");
+    // A file that is none is the learner's own.
+    std::fs::write(&file, "services: [").unwrap();
+    let broken = learner.run(&["check", "--json"]).code(1).json();
+    assert_eq!(broken["objectives"][1]["verdict"], "not_met", "{broken}");
+    learner.run(&["stop"]).code(0);
+    assert_eq!(inventory(&learner), before, "the engine holds what it held before");
+}

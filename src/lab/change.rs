@@ -43,6 +43,8 @@ pub enum Change {
     Build(Build),
     /// The grader's own build, on a copy of the work folder, and a container from it for the checks (Docker).
     Rebuild(Rebuild),
+    /// Bring up what the work folder's Compose file says: every container of it made again, in order (Docker).
+    Up(Up),
     /// Send requests: load, an order, a switch of the workload (`/hang`).
     Request(Load),
     /// Wait; on a simulator its clock moves on.
@@ -193,7 +195,7 @@ pub struct Tag {
     pub name: String,
 }
 
-/// One file of the work folder. Exactly one of `text`, `from` and `remove`.
+/// One file of the work folder. Exactly one of `text`, `from`, `edits` and `remove`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Write {
@@ -204,8 +206,21 @@ pub struct Write {
     /// A file of the lab: `controls/two-stages.Dockerfile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Changes of what is in the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Edit>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remove: bool,
+}
+
+/// One place of a file that is written anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// What stands there, exactly once in the file.
+    pub old: String,
+    /// What is to stand there.
+    pub new: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -232,6 +247,16 @@ pub struct Rebuild {
     /// The environment of the container that is made from it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+}
+
+/// As `docker compose up --detach --force-recreate` does: what is missing is made, every container is stopped with its grace and made again.
+/// A container whose dependency does not get where it has to is not started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Up {
+    /// Variables as the environment of whoever runs Compose has them: they count more than those of `.env`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
 }
 
 /// Requests sent for their effect; their answers are not judged.

@@ -11,6 +11,7 @@ pub mod base;
 pub mod catalogue;
 pub mod change;
 pub mod check;
+pub mod compose;
 mod decode;
 pub mod document;
 pub mod ecs;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Document, Lab, LabSource, LoadedLab, Values,
     base::{BASE_FOLDER, NoPart, lay_over},
+    compose,
     decode::decode,
     fill::Fill,
     house,
@@ -45,6 +46,12 @@ pub(crate) const WORK: &str = "work/";
 /// Whether a path of the folder is a YAML file of the lab's; one that the learner works on is a text like any other.
 pub(crate) fn is_yaml(path: &str) -> bool {
     (path.ends_with(".yaml") || path.ends_with(".yml")) && !path.starts_with(WORK)
+}
+
+/// The texts of the work folder by their paths in it.
+pub(crate) fn work_texts(texts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let own = texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(WORK)?.to_owned(), text.clone())));
+    own.collect()
 }
 
 /// Reads a lab with these values, or with the parameters' first ones.
@@ -100,6 +107,9 @@ fn read(source: &LabSource, values: Option<&Values>, problems: &mut Vec<Problem>
     }
     let debrief = debrief(source, &mut fill, problems);
     let texts = texts(source, &mut fill, problems);
+    if platform == Some(Platform::Docker) {
+        folder.compose(source, &texts, problems);
+    }
     let (used, unfilled) = (fill.used, fill.problems);
     // Without values every `${name}` would be called unknown.
     if filled {
@@ -204,7 +214,9 @@ impl Folder {
             }
             self.pages.insert(path.clone(), page);
         }
-        if !self.pages.keys().any(|path| path.starts_with("system/")) && base.is_empty() {
+        let has_compose = compose::FILES.iter().any(|name| source.files().contains_key(&format!("{WORK}{name}")));
+        let has_system = self.pages.keys().any(|path| path.starts_with("system/")) || !base.is_empty();
+        if !has_system && !(platform == Platform::Docker && has_compose) {
             let problem =
                 Problem::error("files", &source.shown("system"), Place::default(), "there is no healthy system");
             problems.push(problem.help("write its documents to system/*.yaml"));
@@ -249,6 +261,20 @@ impl Folder {
             }
         }
         documents
+    }
+
+    /// What the Compose file of the work folder says is part of the system.
+    fn compose(&mut self, source: &LabSource, texts: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+        match compose::read(&source.shown(WORK), &work_texts(texts), &BTreeMap::new()) {
+            Ok(documents) => {
+                for mut document in documents {
+                    document.file = document.file.replace(&source.shown(WORK), WORK);
+                    self.documents.push(document);
+                }
+                self.no_object_twice(source, problems);
+            }
+            Err(found) => problems.extend(found),
+        }
     }
 
     fn no_object_twice(&self, source: &LabSource, problems: &mut Vec<Problem>) {

@@ -6,9 +6,9 @@ use crate::{
     Change, Check, LoadedLab,
     change::{Delete, Nodes, Outage, Patch, With, Write},
     check::{Access, DryRun, Endpoints, Http, Policy, Request},
-    document,
+    compose, document,
     lab::Platform,
-    load::WORK,
+    load::{WORK, work_texts},
     problem::Problem,
     suggest, visit,
 };
@@ -185,7 +185,8 @@ fn faults_of_change(change: &Change, loaded: &LoadedLab) -> Vec<Fault> {
         | Change::Stop(_)
         | Change::Tag(_)
         | Change::Build(_)
-        | Change::Rebuild(_) => &[Platform::Docker],
+        | Change::Rebuild(_)
+        | Change::Up(_) => &[Platform::Docker],
         _ => &[],
     };
     faults.extend(wrong_platform(visit::change_word(change), only, platform));
@@ -222,7 +223,11 @@ fn faults_of_change(change: &Change, loaded: &LoadedLab) -> Vec<Fault> {
         Change::Sync(_) if !has_work(loaded) => {
             faults.push(fault("`sync` has no work folder", "put what is declared into `work/`, as YAML files"));
         }
+        Change::Up(_) if !has_compose(loaded) => {
+            faults.push(fault("`up` has no Compose file", "put `compose.yaml` into `work/`"));
+        }
         Change::Scale(_)
+        | Change::Up(_)
         | Change::Recreate(_)
         | Change::Wait(_)
         | Change::Await(_)
@@ -240,11 +245,14 @@ fn faults_of_change(change: &Change, loaded: &LoadedLab) -> Vec<Fault> {
 }
 
 fn write_fault(write: &Write, loaded: &LoadedLab) -> Option<Fault> {
-    let said = [write.text.is_some(), write.from.is_some(), write.remove].into_iter().filter(|it| *it).count();
+    let said = [write.text.is_some(), write.from.is_some(), !write.edits.is_empty(), write.remove]
+        .into_iter()
+        .filter(|it| *it)
+        .count();
     if said != 1 {
         return Some(fault(
-            format!("`write` of {} needs `text`, `from` or `remove`", write.path),
-            "exactly one of the three",
+            format!("`write` of {} needs `text`, `from`, `edits` or `remove`", write.path),
+            "exactly one of the four",
         ));
     }
     if !is_inside(&write.path) {
@@ -265,6 +273,10 @@ fn nodes_fault(nodes: &Nodes) -> Option<Fault> {
 }
 
 /// Whether the lab lays out a folder for the learner to work in.
+fn has_compose(loaded: &LoadedLab) -> bool {
+    compose::is_in(&work_texts(&loaded.texts))
+}
+
 fn has_work(loaded: &LoadedLab) -> bool {
     loaded.texts.keys().any(|path| path.starts_with(WORK))
 }

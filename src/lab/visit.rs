@@ -119,6 +119,7 @@ pub fn change_word(change: &Change) -> &'static str {
         Change::Write(_) => "write",
         Change::Build(_) => "build",
         Change::Rebuild(_) => "rebuild",
+        Change::Up(_) => "up",
         Change::Request(_) => "request",
         Change::Wait(_) => "wait",
         Change::Await(_) => "await",

@@ -228,6 +228,7 @@ fn named_by_change(change: &Change, platform: Platform) -> Vec<Named<'_>> {
         | Change::Write(_)
         | Change::Build(_)
         | Change::Rebuild(_)
+        | Change::Up(_)
         | Change::Await(_)
         | Change::Wait(_) => Vec::new(),
     }

@@ -99,3 +99,32 @@ fn says_when_there_is_no_lab() {
     assert_eq!(two.problems.len(), 1);
     assert!(two.problems[0].line == 3 && two.problems[0].message.contains("second document"));
 }
+
+/// A lab whose system is a Compose file alone, with a parameter in it.
+fn composed(compose: &str) -> Loading {
+    let lab = "apiVersion: breakfix.dev/v1\nkind: Lab\nmetadata: {name: x, title: X, difficulty: easy, minutes: 5, topics: [compose]}\nplatform: docker\nparameters: {port: {free_port: 21000}}\nstory: S\nfault: [{up: {}}]\nobjectives:\n  - {name: a, title: A, points: 100, check: {field: {kind: Container, name: web, cel: 'true', wanted: w}}}\ncontrols: {reference: [{up: {}}]}\n";
+    super::tests::lab(&[
+        ("lab.yaml", lab),
+        ("debrief.md", "# D\n"),
+        ("work/compose.yaml", compose),
+        ("work/.env", "COMPOSE_PROJECT_NAME=shop\n"),
+    ])
+}
+
+#[test]
+fn a_compose_file_is_the_system() {
+    let lab =
+        composed("services:\n  web: {image: web, container_name: web, ports: ['127.0.0.1:${port}:80']}\n").lab.unwrap();
+    let names: Vec<_> = lab.documents.iter().map(|it| format!("{} {} {}", it.kind, it.name, it.file)).collect();
+    assert_eq!(names, ["Network shop_default work/compose.yaml", "Container web work/compose.yaml"]);
+    let port = &lab.documents[1].body["HostConfig"]["PortBindings"]["80/tcp"][0]["HostPort"];
+    assert_eq!(port, "21000");
+    assert_eq!(lab.documents[1].line, 2);
+}
+
+#[test]
+fn what_is_wrong_in_a_compose_file_is_wrong_with_the_lab() {
+    let said: Vec<String> =
+        composed("services:\n  web: {image: web, build: .}\n").problems.iter().map(ToString::to_string).collect();
+    assert!(said.iter().any(|it| it.contains("work/compose.yaml:2") && it.contains("`build`")), "{said:#?}");
+}

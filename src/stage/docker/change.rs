@@ -43,6 +43,7 @@ impl DockerTarget {
             Change::Write(write) => work::edit(&self.place, write),
             Change::Build(build) => self.build(build).await,
             Change::Rebuild(rebuild) => self.rebuild(rebuild).await,
+            Change::Up(up) => self.up(&up.variables, undo).await,
             Change::Request(load) => self.load_with(load).await,
             Change::Wait(span) => {
                 tokio::time::sleep(span.0).await;

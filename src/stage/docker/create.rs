@@ -37,7 +37,7 @@ impl DockerTarget {
     /// Creates documents in their order.
     pub(super) async fn create_all(&self, documents: &[Document]) -> Result<(), TargetError> {
         for document in documents {
-            self.create_one(document).await?;
+            self.create_composed(document, &self.place.documents).await?;
         }
         Ok(())
     }
@@ -87,7 +87,19 @@ impl DockerTarget {
         made.map_err(|error| self.engine.trouble(what, error))
     }
 
+    /// A container that was started. One that cannot start stays: that may be the very fault.
     async fn create_container(&self, document: &Document) -> Result<(), TargetError> {
+        let plan = self.make_container(document).await?;
+        self.connect_and_start(&document.name, &plan).await
+    }
+
+    /// A container that is there and was not started.
+    pub(super) async fn create_unstarted(&self, document: &Document) -> Result<(), TargetError> {
+        let plan = self.make_container(document).await?;
+        self.connect(&document.name, &plan).await
+    }
+
+    async fn make_container(&self, document: &Document) -> Result<Plan, TargetError> {
         let name = &document.name;
         let what = format!("create the container {name}");
         self.refuse_binds(&document.body, &what)?;
@@ -95,7 +107,7 @@ impl DockerTarget {
         let plan = Plan::new(document.body.clone()).labelled(&labels(&self.place, Role::Lab));
         // Hardly ever is a name taken, and the engine says so itself.
         match self.engine.create_container(name, &plan.body).await {
-            Ok(_) => return self.connect_and_start(name, &plan).await,
+            Ok(_) => return Ok(plan),
             Err(error) if error.is(StatusCode::CONFLICT) => {
                 let Some(there) = self.there("container", &format!("/containers/{name}/json")).await? else {
                     return Err(self.engine.trouble(what, error));
@@ -105,10 +117,12 @@ impl DockerTarget {
             }
             Err(error) => return Err(self.engine.trouble(what, error)),
         }
-        self.run(name, &plan).await
+        let made = self.engine.create_container(name, &plan.body).await;
+        made.map_err(|error| self.engine.trouble(what, error))?;
+        Ok(plan)
     }
 
-    /// Creates, connects, starts. A container that cannot start stays: that may be the very fault.
+    /// Creates, connects, starts. A container that cannot start stays.
     pub(super) async fn run(&self, name: &str, plan: &Plan) -> Result<(), TargetError> {
         let what = format!("create the container {name}");
         self.engine.create_container(name, &plan.body).await.map_err(|error| self.engine.trouble(what, error))?;
@@ -117,6 +131,11 @@ impl DockerTarget {
 
     /// The second half, which a repair may have to do alone.
     pub(super) async fn connect_and_start(&self, name: &str, plan: &Plan) -> Result<(), TargetError> {
+        self.connect(name, plan).await?;
+        self.start(name).await
+    }
+
+    async fn connect(&self, name: &str, plan: &Plan) -> Result<(), TargetError> {
         for (network, settings) in &plan.networks {
             let body = json!({"Container": name, "EndpointConfig": settings});
             let network = &escaped(network);
@@ -133,7 +152,7 @@ impl DockerTarget {
                 }
             }
         }
-        self.start(name).await
+        Ok(())
     }
 
     /// Starts. Only a port in use and a full disk are errors: everything else that keeps a container from starting is the lab's matter.

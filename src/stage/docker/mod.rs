@@ -16,6 +16,7 @@ mod change;
 mod changes;
 mod clash;
 mod clear;
+mod compose;
 mod connection;
 mod content;
 mod create;

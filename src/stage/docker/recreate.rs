@@ -26,7 +26,7 @@ const PLACEHOLDERS_MAX: u32 = 8;
 /// What a recreation that was cut short needs to be finished.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Note {
-    /// Always `recreate`; the only kind of note there is.
+    /// Always `recreate`; the other kind of note is `up`, with its variables.
     docker: String,
     name: String,
     /// The container that is to go; while it is there nothing has happened yet.
@@ -93,6 +93,9 @@ impl DockerTarget {
     /// Finishes what a note tells of, and removes what it no longer needs.
     pub(super) async fn finish(&self, note: &Value) -> Result<(), TargetError> {
         self.remove_placeholders().await?;
+        if note.get("docker").and_then(Value::as_str) == Some("up") {
+            return self.up_again(note).await;
+        }
         let note: Note = serde_json::from_value(note.clone()).map_err(|error| {
             TargetError::new(Cause::Local, "read what was being done to a container").because(error)
         })?;

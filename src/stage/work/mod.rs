@@ -128,6 +128,9 @@ impl Files {
         if !Path::new(&write.path).components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(refused("It has to be a path within the folder."));
         }
+        if !write.edits.is_empty() {
+            return self.edit_in_place(write).map_err(|why| refused(&why));
+        }
         let text = match (&write.text, &write.from) {
             (Some(text), _) => Some(text),
             (None, Some(from)) => {
@@ -139,6 +142,23 @@ impl Files {
             Some(text) => drop(self.0.insert(write.path.clone(), Entry::text(text))),
             None => drop(self.0.remove(&write.path)),
         }
+        Ok(())
+    }
+
+    /// Makes the edits of one file, or none of them.
+    fn edit_in_place(&mut self, write: &Write) -> Result<(), String> {
+        let Some(Entry::File { bytes, .. }) = self.0.get_mut(&write.path) else {
+            return Err("The folder has no such file.".to_owned());
+        };
+        let mut text = String::from_utf8(bytes.clone()).map_err(|_| "The file is no text.".to_owned())?;
+        for edit in &write.edits {
+            if text.matches(&edit.old).count() != 1 {
+                let first = edit.old.trim().lines().next().unwrap_or_default();
+                return Err(format!("`{first}` does not stand in it exactly once."));
+            }
+            text = text.replacen(&edit.old, &edit.new, 1);
+        }
+        *bytes = text.into_bytes();
         Ok(())
     }
 
@@ -240,6 +260,7 @@ fn mode_of(_: &fs::Metadata) -> u32 {
 mod tests {
     use std::io::Read;
 
+    use breakfix_lab::change::Edit;
     use jiff::Timestamp;
 
     use super::*;
@@ -269,7 +290,32 @@ mod tests {
             path: path.into(),
             text: text.map(str::to_owned),
             from: from.map(str::to_owned),
+            edits: Vec::new(),
             remove: text.is_none() && from.is_none(),
+        }
+    }
+
+    #[test]
+    fn an_edit_finds_its_place_exactly_once_or_changes_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let place = place(home.path());
+        lay_out(&place).unwrap();
+        let edits = |pairs: &[(&str, &str)]| Write {
+            path: "Dockerfile".into(),
+            text: None,
+            from: None,
+            edits: pairs.iter().map(|(old, new)| Edit { old: (*old).into(), new: (*new).into() }).collect(),
+            remove: false,
+        };
+        edit(&place, &edits(&[("FROM", "from"), ("scratch", "base")])).unwrap();
+        let path = folder(&place).join("Dockerfile");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "from base\n");
+        // Not there, and there twice.
+        for (wrong, word) in [([("base", "x"), ("nowhere", "y")], "nowhere"), ([("base", "bases"), ("s", "y")], "`s`")]
+        {
+            let error = edit(&place, &edits(&wrong)).unwrap_err();
+            assert!(error.hints[0].contains(word), "{:?}", error.hints);
+            assert_eq!(fs::read_to_string(&path).unwrap(), "from base\n");
         }
     }
 

@@ -53,6 +53,7 @@ impl KubeTarget {
             Change::Tag(_) => Err(docker_only("tag")),
             Change::Build(_) => Err(docker_only("build")),
             Change::Rebuild(_) => Err(docker_only("rebuild")),
+            Change::Up(_) => Err(docker_only("up")),
         }
     }
 
