@@ -7,6 +7,7 @@ use breakfix_lab::{
     Document,
     change::{Build, Rebuild},
 };
+use bytes::Bytes;
 use futures::{TryStreamExt, future};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -159,10 +160,24 @@ impl DockerTarget {
         // A step that fails leaves no container behind.
         let options =
             BuildImageOptionsBuilder::new().t(image).rm(true).forcerm(true).buildargs(&args).labels(&labels).build();
-        let stream = self.engine.docker.build_image(options, None, Some(body_full(context.into())));
-        match self.engine.within(PATIENCE, stream.try_for_each(|_| future::ready(Ok(())))).await {
+        let context = Bytes::from(context);
+        let stream = self.engine.docker.build_image(options, None, Some(body_full(context.clone())));
+        let message = match self.engine.within(PATIENCE, stream.try_for_each(|_| future::ready(Ok(())))).await {
+            Ok(()) => return Ok(Ok(())),
+            Err(EngineError::Answered { message, .. }) => message,
+            Err(error) => return Err(self.engine.trouble(what, error)),
+        };
+        if self.engine.is_podman() {
+            return Ok(Err(message));
+        }
+        // The learner's own `docker build` may be BuildKit's, which understands more (`RUN --mount`, `COPY --chmod`, here-documents). What it
+        // says counts where the classic builder only says that it does not know something.
+        let json = |pairs: &HashMap<&str, &str>| serde_json::to_string(pairs).unwrap_or_default();
+        let query = [("t", image.to_owned()), ("buildargs", json(&args)), ("labels", json(&labels))];
+        match self.engine.build_by_buildkit(&query, context, PATIENCE).await {
             Ok(()) => Ok(Ok(())),
-            Err(EngineError::Answered { message, .. }) => Ok(Err(message)),
+            Err(EngineError::Answered { message: newer, .. }) if message.contains("BuildKit") => Ok(Err(newer)),
+            Err(EngineError::Answered { .. }) => Ok(Err(message)),
             Err(error) => Err(self.engine.trouble(what, error)),
         }
     }

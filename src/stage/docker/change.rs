@@ -93,7 +93,14 @@ impl DockerTarget {
                     Some(model) => self.engine.ask(self.engine.docker.update_container(name, model)).await,
                     None => self.engine.post(&format!("/containers/{name}/update"), merge).await.map(drop),
                 };
-                done.map_err(|error| self.engine.trouble(what, error))
+                // Podman before 5 has no such call: "Not Found", without the container's name.
+                done.map_err(|error| match error.is_missing() && !error.words().contains("container") {
+                    true => self
+                        .engine
+                        .trouble(what, error)
+                        .hint("This engine cannot change a running container: remove it and make it again."),
+                    false => self.engine.trouble(what, error),
+                })
             }
             ("Container", Some(other)) => Err(refused(
                 what,

@@ -13,7 +13,7 @@ use http::StatusCode;
 use super::{
     DockerTarget,
     belongs::{id, name},
-    engine::{EngineError, escaped, found},
+    engine::{DEPENDENT, EngineError, escaped, found},
     things::Look,
 };
 use crate::target::{Cause, TargetError};
@@ -67,7 +67,9 @@ impl DockerTarget {
                 Err(error) => error,
             };
             tries += 1;
-            let passes = error.is(StatusCode::CONFLICT) || error.is(StatusCode::FORBIDDEN);
+            // Podman: those that share its namespaces are on their way out as well.
+            let is_shared = error.words().contains(DEPENDENT);
+            let passes = error.is(StatusCode::CONFLICT) || error.is(StatusCode::FORBIDDEN) || is_shared;
             if !passes || tries >= TRIES {
                 return Err(self.engine.trouble(what, error));
             }

@@ -17,6 +17,7 @@ use super::{
     labels::{Role, SESSION, labels},
     marks::Marks,
     observe::nonce,
+    podman,
     things::claims,
 };
 use crate::target::{Cause, TargetError};
@@ -24,6 +25,8 @@ use crate::target::{Cause, TargetError};
 impl Engine {
     /// Creates a container and returns its id.
     pub(super) async fn create_container(&self, name: &str, body: &Value) -> Result<String, EngineError> {
+        let asked = self.is_podman().then(|| podman::asked(body));
+        let body = asked.as_ref().unwrap_or(body);
         if let Some(model) = whole::<ContainerCreateBody>(body) {
             let options = CreateContainerOptionsBuilder::new().name(name).build();
             return Ok(self.ask(self.docker.create_container(Some(options), model)).await?.id);

@@ -25,7 +25,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::{endpoint::Endpoint, way::Way};
+use super::{endpoint::Endpoint, podman, way::Way};
 use crate::target::{Cause, TargetError};
 
 /// How long an engine may take for an ordinary answer.
@@ -36,6 +36,8 @@ const API_MAX: (u32, u32) = (1, 51);
 const API_MIN: (u32, u32) = (1, 25);
 /// Seconds that bollard itself waits for the beginning of an answer: [`Engine::within`] is stricter.
 const FOR_EVER: u64 = 24 * 60 * 60;
+/// How Podman says that others share a container's namespaces, and that it therefore stays.
+pub(super) const DEPENDENT: &str = "has dependent containers";
 /// No answer that is read as JSON is longer than this, in bytes.
 const ANSWER_MAX: usize = 64 << 20;
 
@@ -202,9 +204,36 @@ impl Engine {
         local.checked_add(self.ahead).unwrap_or(local)
     }
 
-    /// An answer as the engine wrote it.
+    /// Whether it is Podman, which speaks Docker's API with some words of its own.
+    pub(super) fn is_podman(&self) -> bool {
+        self.way.greeting().is_podman
+    }
+
+    /// An answer as the engine wrote it; Podman's inspection of a container in Docker's words.
     pub(super) async fn get(&self, path: &str) -> Result<Value, EngineError> {
-        self.call(Method::GET, path, None).await
+        let mut answer = self.call(Method::GET, path, None).await?;
+        if self.is_podman() && path.starts_with("/containers/") && path.ends_with("/json") {
+            podman::translated(&mut answer);
+        }
+        Ok(answer)
+    }
+
+    /// Builds with BuildKit, which reads a context from the request too; nothing is asked back then. bollard wants a session for it.
+    pub(super) async fn build_by_buildkit(
+        &self,
+        query: &[(&str, String)],
+        context: Bytes,
+        patience: Duration,
+    ) -> Result<(), EngineError> {
+        let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", escaped(value))).collect();
+        let path = format!("/build?version=2&{}", query.join("&"));
+        let exchange = self.exchange(Method::POST, &path, "application/x-tar", context);
+        let answer = tokio::time::timeout(patience, exchange).await;
+        let (status, answer) = answer.map_err(|_| EngineError::Slow { after: patience })??;
+        match built_by_buildkit(status, &String::from_utf8_lossy(&answer)) {
+            Ok(()) => Ok(()),
+            Err(message) => Err(EngineError::Answered { status, message }),
+        }
     }
 
     /// `None` where there is no such thing.
@@ -220,7 +249,8 @@ impl Engine {
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, EngineError> {
         let garbled = |error: serde_json::Error| EngineError::Garbled { source: error.into() };
         let body = body.map(serde_json::to_vec).transpose().map_err(garbled)?.unwrap_or_default();
-        let exchange = tokio::time::timeout(self.patience, self.exchange(method, path, body.into())).await;
+        let exchange =
+            tokio::time::timeout(self.patience, self.exchange(method, path, "application/json", body.into())).await;
         let (status, answer) = exchange.map_err(|_| EngineError::Slow { after: self.patience })??;
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             return if answer.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&answer).map_err(garbled) };
@@ -231,10 +261,16 @@ impl Engine {
         Err(EngineError::Answered { status, message })
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), EngineError> {
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), EngineError> {
         let mut request = Request::builder().method(method).uri(path);
         if !body.is_empty() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+            request = request.header(header::CONTENT_TYPE, kind);
         }
         let request = request.body(Full::new(body)).map_err(|error| EngineError::Garbled { source: error.into() })?;
         let answer = self.way.send(request).await.map_err(|source| EngineError::Unreachable { source })?;
@@ -274,12 +310,31 @@ impl Engine {
     }
 }
 
+/// What a build by BuildKit came to: a line of JSON for each message, one of which may tell of an error. The rest is its trace.
+fn built_by_buildkit(status: StatusCode, answer: &str) -> Result<(), String> {
+    let messages = answer.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let said = messages
+        .filter_map(|it| {
+            let detail = it.pointer("/errorDetail/message").or_else(|| it.get("error")).or_else(|| it.get("message"));
+            detail.and_then(Value::as_str).map(str::to_owned)
+        })
+        .next();
+    match said {
+        Some(message) => Err(message),
+        None if status.is_success() => Ok(()),
+        None => Err(format!("{status}: {}", answer.trim())),
+    }
+}
+
 /// What to try where the engine's own words leave that open.
 fn answer_hint(words: &str) -> Option<&'static str> {
     if words.contains("no space left on device") {
         return Some(
             "The engine's disk is full: `docker system df` shows what takes the room. Free some, and try again.",
         );
+    }
+    if words.contains(DEPENDENT) {
+        return Some("Other containers live in its namespaces: remove those first.");
     }
     let lower = words.to_lowercase();
     // "No such image: …", "get shop-data: no such volume", "network shop not found". A file in a container is not the engine's.

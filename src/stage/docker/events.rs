@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bollard::{models::EventMessage, query_parameters::EventsOptionsBuilder};
 use breakfix_grade::observation::EngineEvent;
 use futures::TryStreamExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::DockerTarget;
 use crate::target::TargetError;
@@ -30,7 +30,10 @@ pub(super) struct Event {
 impl DockerTarget {
     /// Everything since then, on the engine's clock.
     pub(super) async fn events(&self, name: &str, since: Timestamp) -> Result<Vec<EngineEvent>, TargetError> {
+        // Podman leaves out what it has not written yet when the time is over.
+        let late = SignedDuration::from_millis(if self.engine.is_podman() { 250 } else { 0 });
         let until = self.engine.exactly_now().await;
+        let until = until.checked_add(late).unwrap_or(until);
         let options = EventsOptionsBuilder::new()
             .since(&stamp(since))
             .until(&stamp(until))

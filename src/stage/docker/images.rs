@@ -208,7 +208,8 @@ impl Engine {
         let own = format!("{SESSION}={}", place.session);
         let labelled = |label: &str| {
             let filters = HashMap::from([("label", vec![label.to_owned()])]);
-            self.ask(self.docker.list_images(Some(ListImagesOptionsBuilder::new().filters(&filters).build())))
+            // A step of a build is hidden while something is built on it, and containerd's store does not remove it with that.
+            self.ask(self.docker.list_images(Some(ListImagesOptionsBuilder::new().all(true).filters(&filters).build())))
         };
         let lists = futures::try_join!(labelled(WORKLOAD_LABEL), labelled(&own));
         let (mut listed, built) = lists.map_err(|error| self.trouble(what, error))?;

@@ -31,6 +31,7 @@ mod live;
 mod look_inside;
 mod marks;
 mod observe;
+mod podman;
 mod probe;
 mod recreate;
 mod recreation;

@@ -162,6 +162,10 @@ impl DockerTarget {
 
     /// Keeps the addresses busy that a container has just given up: helpers on each network, until one of them has got it.
     async fn hold(&self, addresses: &BTreeMap<String, String>, name: &str, old: &Value) -> Result<(), TargetError> {
+        // Podman goes round and comes to a freed address last; `has_moved` looks at it afterwards.
+        if self.engine.is_podman() {
+            return Ok(());
+        }
         // Of a container that somebody else stopped the engine has forgotten them. The next free one is what it would get.
         for network in networks(old).filter(|network| !addresses.contains_key(*network)) {
             let helper = format!("breakfix-hold-{}-{network}-0", self.place.session);

@@ -62,6 +62,8 @@ pub(super) struct Greeting {
     /// The newest API that it speaks: `1.41`.
     pub(super) version: Option<String>,
     pub(super) date: Option<String>,
+    /// Podman names itself (`Libpod-Api-Version`).
+    pub(super) is_podman: bool,
 }
 
 impl Way {
@@ -129,7 +131,8 @@ impl Way {
         let answer = sender.send_request(self.addressed(request)?).await.map_err(io::Error::other)?;
         self.greeting.get_or_init(|| {
             let said = |name: &str| answer.headers().get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
-            Greeting { version: said("api-version"), date: said("date") }
+            let is_podman = said("libpod-api-version").is_some();
+            Greeting { version: said("api-version"), date: said("date"), is_podman }
         });
         Ok(answer)
     }

@@ -180,3 +180,15 @@ async fn an_engine_is_spoken_to_over_tls_with_a_certificate_of_both() {
     let error = Engine::open(endpoint, PATIENCE).await.unwrap_err();
     assert!(error.chain().contains("ca.pem"), "{}", error.chain());
 }
+
+#[test]
+fn what_buildkit_says_last_is_its_verdict() {
+    let trace = r#"{"id":"moby.buildkit.trace","aux":"Co0B"}"#;
+    let done = format!("{trace}\n{{\"id\":\"moby.image.id\",\"aux\":{{\"ID\":\"sha256:1\"}}}}\n");
+    assert_eq!(built_by_buildkit(StatusCode::OK, &done), Ok(()));
+    let failed = format!("{trace}\n{{\"errorDetail\":{{\"message\":\"no such file\"}},\"error\":\"no such file\"}}\n");
+    assert_eq!(built_by_buildkit(StatusCode::OK, &failed), Err("no such file".to_owned()));
+    let refused = r#"{"message":"no build session"}"#;
+    assert_eq!(built_by_buildkit(StatusCode::BAD_REQUEST, refused), Err("no build session".to_owned()));
+    assert_eq!(built_by_buildkit(StatusCode::BAD_GATEWAY, "x"), Err("502 Bad Gateway: x".to_owned()));
+}
