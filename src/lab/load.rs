@@ -214,9 +214,9 @@ impl Folder {
             }
             self.pages.insert(path.clone(), page);
         }
-        let has_compose = compose::FILES.iter().any(|name| source.files().contains_key(&format!("{WORK}{name}")));
-        let has_system = self.pages.keys().any(|path| path.starts_with("system/")) || !base.is_empty();
-        if !has_system && !(platform == Platform::Docker && has_compose) {
+        let is_compose = platform == Platform::Docker
+            && compose::FILES.iter().any(|name| source.files().contains_key(&format!("{WORK}{name}")));
+        if !(is_compose || !base.is_empty() || self.pages.keys().any(|path| path.starts_with("system/"))) {
             let problem =
                 Problem::error("files", &source.shown("system"), Place::default(), "there is no healthy system");
             problems.push(problem.help("write its documents to system/*.yaml"));

@@ -202,6 +202,10 @@ fn nobody_hands_out_more_than_they_have() {
         said(&mut cluster, &viewer, "POST", BINDINGS, &binding("nope", "Role")),
         "404 role.rbac.authorization.k8s.io \"nope\" not found"
     );
+    // A real server says so even to those who may bind anything, and gives no reason.
+    assert!(
+        said(&mut cluster, &viewer, "POST", BINDINGS, &json!({})).contains("unsupported role reference kind: \"\"")
+    );
     assert_eq!(said(&mut cluster, &admin, "POST", BINDINGS, &binding("nope", "Role")), "201", "the administrator may");
 }
 

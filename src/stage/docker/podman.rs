@@ -45,10 +45,10 @@ pub(super) fn translated(container: &mut Value) {
         };
         env.retain(|line| !line.as_str().is_some_and(is_own));
     }
-    if container.pointer("/Config/StopTimeout") == Some(&Value::from(0)) {
-        if let Some(config) = container.get_mut("Config").and_then(Value::as_object_mut) {
-            config.remove("StopTimeout");
-        }
+    if container.pointer("/Config/StopTimeout") == Some(&Value::from(0))
+        && let Some(config) = container.get_mut("Config").and_then(Value::as_object_mut)
+    {
+        config.remove("StopTimeout");
     }
     if text(container, "/Config/StopSignal") == "15" {
         put(container, "Config", "StopSignal", "SIGTERM".into());

@@ -57,6 +57,8 @@ pub(crate) fn in_order(documents: &[Document]) -> Vec<&Document> {
         "Namespace" => 0,
         // What pods name is there when they come: nobody has to wonder at a mount that failed once.
         "ServiceAccount" | "ConfigMap" | "Secret" => 1,
+        // What judges pods when they come is there before them.
+        "ResourceQuota" | "LimitRange" | "NetworkPolicy" | "PriorityClass" => 1,
         _ => 2,
     };
     let mut documents: Vec<&Document> = documents.iter().collect();
@@ -121,8 +123,13 @@ pub(crate) mod tests {
 
     #[test]
     fn namespaces_come_first() {
-        let documents = [document("Service", "a", None), document("Namespace", "n", None), document("Pod", "p", None)];
+        let documents = [
+            document("Service", "a", None),
+            document("Namespace", "n", None),
+            document("Pod", "p", None),
+            document("ResourceQuota", "q", None),
+        ];
         let names: Vec<&str> = in_order(&documents).into_iter().map(|document| document.name.as_str()).collect();
-        assert_eq!(names, ["n", "a", "p"]);
+        assert_eq!(names, ["n", "q", "a", "p"]);
     }
 }

@@ -100,7 +100,35 @@ impl KubeTarget {
             }
             Err(trouble) => return Err(self.cannot(what, trouble)),
         }
-        if document.kind == "Namespace" { self.await_namespace(api, &document.name).await } else { Ok(()) }
+        match document.kind.as_str() {
+            "Namespace" => self.await_namespace(api, &document.name).await,
+            "ResourceQuota" => self.await_quota(api, resource, namespace, &document.name).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// A quota binds nobody before its controller has put its bounds into its status: a pod that comes earlier is let in (admission reads
+    /// `status.hard`; 42 ms on a real cluster).
+    async fn await_quota(
+        &self,
+        api: &Api,
+        resource: &Resource,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<(), TargetError> {
+        let mut wait = Wait::up_to(NAMESPACE_READY);
+        loop {
+            let found = api.get(resource, namespace, name).await;
+            let found = found.map_err(|trouble| self.cannot(format!("look for the quota {name}"), trouble))?;
+            let binds = |quota: &Value| quota.pointer("/status/hard") == quota.pointer("/spec/hard");
+            if found.as_ref().is_none_or(binds) {
+                return Ok(());
+            }
+            if !wait.next(self.host.as_ref()).await? {
+                let what = format!("make the quota {name} ready: its status says nothing of its bounds");
+                return Err(TargetError::new(Cause::Slow, what).hint("Does the cluster's controller manager run?"));
+            }
+        }
     }
 
     /// The name is taken: by this session's earlier attempt, or by somebody else.

@@ -21,6 +21,10 @@ pub(super) fn defaults(spec: &mut Value) {
     default(spec, "/restartPolicy", "Always");
     default(spec, "/schedulerName", "default-scheduler");
     default(spec, "/terminationGracePeriodSeconds", 30);
+    // A negative grace is taken for the shortest one (`SetDefaults_PodSpec` and the registry's strategy: "-1" was once possible).
+    if number(spec, "/terminationGracePeriodSeconds").is_some_and(|grace| grace < 0) {
+        crate::object::set(spec, "/terminationGracePeriodSeconds", Value::from(1));
+    }
     default(spec, "/securityContext", json!({}));
     let host_network = crate::object::truth(spec, "/hostNetwork");
     for list in CONTAINERS {
@@ -78,12 +82,48 @@ pub(super) fn validate(spec: &Value, at: &At, problems: &mut Problems) {
         let detail = "must be between 1 and 2147483647, inclusive";
         problems.invalid(&at.child("activeDeadlineSeconds"), deadline, detail);
     }
-    if let Some(grace) = number(spec, "/terminationGracePeriodSeconds").filter(|grace| *grace < 0) {
-        problems.invalid(&at.child("terminationGracePeriodSeconds"), grace, "must be greater than or equal to 0");
+    if text(spec, "/dnsPolicy") == "None" && spec.get("dnsConfig").is_none_or(Value::is_null) {
+        problems.required(&at.child("dnsConfig"), "must provide `dnsConfig` when `dnsPolicy` is None");
     }
+    users(spec, at, problems);
     tolerations(spec, &at.child("tolerations"), problems);
     affinity(spec, &at.child("affinity"), problems);
     spread(spec, &at.child("topologySpreadConstraints"), problems);
+}
+
+/// Numbers of users and groups, and ports of a pod on its node's own network (`ValidatePodSecurityContext`, `ValidateSecurityContext`,
+/// `checkHostPortConflicts`; words read off a 1.36 server).
+fn users(spec: &Value, at: &At, problems: &mut Problems) {
+    let mut numbers = |context: Option<&Value>, at: &At, members: &[&str]| {
+        for member in members {
+            let given = context.and_then(|it| number(it, &format!("/{member}")));
+            if let Some(given) = given.filter(|given| !(0..=2_147_483_647).contains(given)) {
+                problems.invalid(&at.child(member), given, "must be between 0 and 2147483647, inclusive");
+            }
+        }
+    };
+    let own = at.child("securityContext");
+    numbers(spec.get("securityContext"), &own, &["fsGroup", "runAsUser", "runAsGroup"]);
+    for list in CONTAINERS {
+        for (index, container) in entries(spec, &format!("/{list}")).iter().enumerate() {
+            let at = at.child(list).index(index);
+            numbers(container.get("securityContext"), &at.child("securityContext"), &["runAsUser", "runAsGroup"]);
+        }
+    }
+    if !crate::object::truth(spec, "/hostNetwork") {
+        return;
+    }
+    for list in CONTAINERS {
+        for (index, container) in entries(spec, &format!("/{list}")).iter().enumerate() {
+            for (port, value) in entries(container, "/ports").iter().enumerate() {
+                let (host, own) = (number(value, "/hostPort").unwrap_or(0), number(value, "/containerPort"));
+                if own != Some(host) {
+                    let at = at.child(list).index(index).child("ports").index(port).child("hostPort");
+                    problems.invalid(&at, host, "must match `containerPort` when `hostNetwork` is true");
+                }
+            }
+        }
+    }
 }
 
 /// A text that must be one of these, if it is there.

@@ -377,3 +377,39 @@ fn a_request_for_a_certificate_is_approved_apart() {
     assert_eq!(approved["status"]["conditions"][0]["type"], "Approved");
     assert_eq!(approved["status"].get("certificate"), None);
 }
+
+/// Words read off a 1.36 server, which was asked the same.
+#[test]
+fn a_pods_users_names_and_ports_are_looked_at() {
+    let pod = |spec: Value| {
+        let mut whole = json!({"containers": [container()]});
+        for (member, value) in spec.as_object().unwrap() {
+            whole[member] = value.clone();
+        }
+        named(whole)
+    };
+    let mut user = container();
+    user["securityContext"] = json!({"runAsUser": -1});
+    let mut port = container();
+    port["ports"] = json!([{"containerPort": 80, "hostPort": 81}]);
+    for (spec, said) in [
+        (
+            json!({"containers": [user]}),
+            "spec.containers[0].securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+        ),
+        (
+            json!({"containers": [port], "hostNetwork": true}),
+            "spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is true",
+        ),
+        (
+            json!({"dnsPolicy": "None"}),
+            "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None",
+        ),
+    ] {
+        let refused = refusal(&kind::POD, pod(spec));
+        assert!(refused.ends_with(said), "{refused}");
+    }
+    let made =
+        cluster().create(&kind::POD, "shop", pod(json!({"terminationGracePeriodSeconds": -1})), &admin()).unwrap();
+    assert_eq!(made["spec"]["terminationGracePeriodSeconds"], 1);
+}

@@ -95,12 +95,24 @@ fn request(action: &Action, own: &str) -> (Method, String, Option<(&'static str,
     }
     let json = "application/json";
     match action.verb.as_str() {
-        "create" => (Method::POST, format!("{path}?dryRun=All"), Some((json, json!({})))),
+        "create" => (Method::POST, format!("{path}?dryRun=All"), Some((json, new_object(action)))),
         "update" => (Method::PUT, format!("{path}?dryRun=All"), Some((json, json!({})))),
         "patch" => (Method::PATCH, format!("{path}?dryRun=All"), Some(("application/merge-patch+json", json!({})))),
         "delete" => (Method::DELETE, format!("{path}?dryRun=All"), None),
         "list" => (Method::GET, format!("{path}?limit=1"), None),
         _ => (Method::GET, path, None),
+    }
+}
+
+/// What is sent to be created, without any effect. A binding is looked at for the rights that it hands out before anything else: one that names no
+/// role is a 500 to everybody.
+fn new_object(action: &Action) -> Value {
+    match action.resource.as_str() {
+        "rolebindings" | "clusterrolebindings" if action.subresource.is_none() => json!({
+            "metadata": {"generateName": "breakfix-"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NOBODY},
+        }),
+        _ => json!({}),
     }
 }
 
@@ -135,8 +147,9 @@ mod tests {
         assert_eq!(body, Some(("application/merge-patch+json", json!({}))));
         let create =
             action(json!({"verb": "create", "resource": "rolebindings", "group": "rbac.authorization.k8s.io"}));
-        let (_, path, _) = request(&create, "shop");
+        let (_, path, body) = request(&create, "shop");
         assert_eq!(path, "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings?dryRun=All");
+        assert_eq!(body.unwrap().1["roleRef"]["name"], NOBODY, "a binding without a role is a 500 to everybody");
         let secrets = action(json!({"verb": "list", "resource": "secrets", "namespace": "kube-system"}));
         assert_eq!(request(&secrets, "shop").1, "/api/v1/namespaces/kube-system/secrets?limit=1");
         let wide = action(json!({"verb": "get", "resource": "nodes", "name": "a", "cluster_wide": true}));
