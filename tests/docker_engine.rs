@@ -137,6 +137,16 @@ fn a_compose_project_is_gone_on_with_by_the_learners_own_tool() {
     let reason = &unsure["objectives"][1]["reason"];
     assert_eq!(unsure["objectives"][1]["verdict"], "unknown", "{unsure}");
     assert!(reason.as_str().unwrap().contains("secrets"), "{reason}");
+    // A name of somebody else's container in the file: it is left alone.
+    let docker = |arguments: &[&str]| assert!(learner.command("docker").args(arguments).status().unwrap().success());
+    let image =
+        learner.tool(&["docker", "inspect", "web", "--format", "{{.Config.Image}}"]).code(0).out.trim().to_owned();
+    docker(&["run", "-d", "--name", "stranger", &image]);
+    std::fs::write(&file, text.replace("container_name: migrate", "container_name: stranger")).unwrap();
+    learner.run(&["check", "--json"]).code(3);
+    let running = learner.tool(&["docker", "inspect", "stranger", "--format", "{{.State.Running}}"]).code(0);
+    assert_eq!(running.out.trim(), "true");
+    docker(&["rm", "-f", "stranger"]);
     // A file that is none is the learner's own.
     std::fs::write(&file, "services: [").unwrap();
     let broken = learner.run(&["check", "--json"]).code(1).json();

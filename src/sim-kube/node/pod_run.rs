@@ -49,6 +49,9 @@ pub struct PodRun {
     pub stopping_since: Option<SimTime>,
     /// A reason for the pod's end that is not its containers': `DeadlineExceeded`, `Evicted`.
     pub verdict: Option<Reason>,
+    /// Kubelet has not taken it at all: its status says nothing but that.
+    #[serde(default)]
+    pub is_rejected: bool,
     /// The time that it has to end, where that is not its own to say.
     #[serde(default)]
     pub grace: Option<Duration>,
@@ -188,6 +191,7 @@ impl PodRun {
             stage: Stage::Living,
             stopping_since: None,
             verdict: None,
+            is_rejected: false,
             grace: None,
             is_disrupted: false,
             next_pid: 7,

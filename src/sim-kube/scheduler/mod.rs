@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use framework::{Plugin, Refusal, View};
+pub use node_ports::ports_clash;
+pub use resources::{amounts, requests};
 
 use crate::{
     Cluster,

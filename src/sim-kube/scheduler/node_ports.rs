@@ -9,13 +9,15 @@ pub struct NodePorts;
 
 impl Plugin for NodePorts {
     fn filter(&self, view: &View, pod: &Value, node: &Value) -> Option<Refusal> {
-        let wanted = host_ports(pod);
-        let taken = view.on(name(node)).any(|other| {
-            let others = host_ports(other);
-            wanted.iter().any(|port| others.iter().any(|other| clash(port, other)))
-        });
+        let taken = view.on(name(node)).any(|other| ports_clash(pod, other));
         taken.then(|| Refusal::curable("node(s) didn't have free ports for the requested pod ports"))
     }
+}
+
+/// Whether two pods of one node want the same port of it.
+pub fn ports_clash(one: &Value, other: &Value) -> bool {
+    let others = host_ports(other);
+    host_ports(one).iter().any(|port| others.iter().any(|other| clash(port, other)))
 }
 
 /// (address, protocol, port) of each.

@@ -59,7 +59,7 @@ impl Plugin for Fit {
 }
 
 /// Amounts in thousandths.
-fn amounts(list: Option<&Value>) -> BTreeMap<String, i64> {
+pub fn amounts(list: Option<&Value>) -> BTreeMap<String, i64> {
     let Some(list) = list else { return BTreeMap::new() };
     members(list, "")
         .filter_map(|(resource, amount)| {

@@ -169,10 +169,13 @@ impl Session {
             // ^D ended the input of this command; the shell's own goes on.
             self.input.ended = self.input.closed;
         }
-        self.pass(ran.took).await?;
-        for (output, bytes) in &ran.printed {
-            self.print(*output, bytes).await;
+        let mut passed = Duration::ZERO;
+        for printed in &ran.printed {
+            self.pass(printed.at.saturating_sub(passed)).await?;
+            passed = passed.max(printed.at);
+            self.print(printed.output, &printed.bytes).await;
         }
+        self.pass(ran.took.saturating_sub(passed)).await?;
         Ok(ran)
     }
 

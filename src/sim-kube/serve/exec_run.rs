@@ -46,11 +46,20 @@ pub enum Output {
     Err,
 }
 
+/// Something that it printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// Since it began to run.
+    pub at: Duration,
+    pub output: Output,
+    pub bytes: Vec<u8>,
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Ran {
     /// What it printed, in order.
-    pub printed: Vec<(Output, Vec<u8>)>,
+    pub printed: Vec<Printed>,
     pub code: i32,
     /// The shell as it waits for the next line; none when it, or a command that is no shell, has ended.
     pub shell: Option<Shell>,

@@ -1,8 +1,9 @@
 //! What serving asks of the nodes: a container's log, a command in it, a call to a pod.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     io::{self, Read, Write},
+    rc::Rc,
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use breakfix_workload::{
 
 use super::{
     call::{Call, Called},
-    exec_run::{ExecRun, Job, Output, Place, Ran},
+    exec_run::{ExecRun, Job, Output, Place, Printed, Ran},
 };
 use crate::{
     Cluster, Status,
@@ -118,7 +119,7 @@ pub fn exec(cluster: &mut Cluster, run: &ExecRun) -> Result<Ran, Status> {
     let (done, took) = within(cluster, &run.place, argv, |inside, cwd| step(run, inside, cwd))?;
     let Some(mut ran) = done else {
         let words = format!("exec {}: exec format error\n", argv.first().map_or("", String::as_str));
-        let printed = vec![(Output::Err, words.into_bytes())];
+        let printed = vec![Printed { at: Duration::ZERO, output: Output::Err, bytes: words.into_bytes() }];
         return Ok(Ran { printed, code: BAD_FORMAT, shell: None, consumed: 0, starved: false, took });
     };
     ran.took = took;
@@ -127,10 +128,12 @@ pub fn exec(cluster: &mut Cluster, run: &ExecRun) -> Result<Ran, Status> {
 
 fn step(run: &ExecRun, inside: &mut Inside<'_>, cwd: &str) -> Ran {
     let printed = RefCell::new(Vec::new());
+    let pace = Rc::new(Cell::new(Duration::ZERO));
+    inside.pace = Some(Rc::clone(&pace));
     let mut stdin = Input { bytes: &run.stdin.0, read: 0, starved: false };
     let (code, shell) = {
-        let mut out = Printer { output: Output::Out, printed: &printed };
-        let mut err = Printer { output: Output::Err, printed: &printed };
+        let mut out = Printer { output: Output::Out, printed: &printed, pace: &pace };
+        let mut err = Printer { output: Output::Err, printed: &printed, pace: &pace };
         let mut io = Io::new(&mut stdin, &mut out, &mut err);
         io.cwd = cwd.to_owned();
         io.env = inside.env();
@@ -170,18 +173,20 @@ impl Read for Input<'_> {
     }
 }
 
-/// Both outputs in the order in which they were written.
+/// Both outputs in the order in which they were written, with the moment at which they were.
 struct Printer<'a> {
     output: Output,
-    printed: &'a RefCell<Vec<(Output, Vec<u8>)>>,
+    printed: &'a RefCell<Vec<Printed>>,
+    pace: &'a Cell<Duration>,
 }
 
 impl Write for Printer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut printed = self.printed.borrow_mut();
+        let (at, output) = (self.pace.get(), self.output);
         match printed.last_mut() {
-            Some((output, last)) if *output == self.output => last.extend_from_slice(bytes),
-            _ => printed.push((self.output, bytes.to_vec())),
+            Some(last) if last.output == output && last.at == at => last.bytes.extend_from_slice(bytes),
+            _ => printed.push(Printed { at, output, bytes: bytes.to_vec() }),
         }
         Ok(bytes.len())
     }

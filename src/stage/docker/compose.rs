@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::{
     DockerTarget,
+    belongs::label,
     engine::{escaped, found},
+    labels::SESSION,
 };
 use crate::{
     journal::Undo,
@@ -19,6 +21,8 @@ use crate::{
     work,
 };
 
+/// The label by which the tools know what belongs to a project.
+const PROJECT: &str = "com.docker.compose.project";
 const WHAT: &str = "bring up what the Compose file of the work folder says";
 /// How long a service waits for one that it depends on. `docker compose up` has no end of its own; a health check decides, and this is
 /// longer than any that a lab may have.
@@ -69,7 +73,10 @@ impl DockerTarget {
                 "Network" => self.is_there(&format!("/networks/{}", escaped(&document.name))).await?,
                 "Volume" => self.is_there(&format!("/volumes/{}", escaped(&document.name))).await?,
                 _ => {
-                    if self.is_there(&format!("/containers/{}/json", escaped(&document.name))).await? {
+                    let path = format!("/containers/{}/json", escaped(&document.name));
+                    let there = self.engine.find(&path).await.map_err(|error| self.engine.trouble(WHAT, error))?;
+                    if let Some(there) = there {
+                        self.may_make_again(&there, document)?;
                         self.stop(&document.name).await?;
                     }
                     false
@@ -80,6 +87,23 @@ impl DockerTarget {
             }
         }
         Ok(())
+    }
+
+    /// The file is the learner's: a name in it may be that of a container that is nobody's business here. Made again is what the lab declares,
+    /// what bears the session's label, and what a tool made of this very project since the session began.
+    fn may_make_again(&self, there: &Value, document: &Document) -> Result<(), TargetError> {
+        self.may_replace(there, WHAT)?;
+        let declared = |it: &Document| it.kind == "Container" && it.name == document.name;
+        let project = document.body.pointer("/Labels").and_then(|it| it.get(PROJECT)).and_then(Value::as_str);
+        let is_ours = label(there, SESSION).is_some()
+            || self.place.documents.iter().any(declared)
+            || project.is_some() && label(there, PROJECT) == project;
+        if is_ours {
+            return Ok(());
+        }
+        Err(TargetError::new(Cause::Refused, WHAT)
+            .because(format!("`{}` is on the engine already and is not this project's", document.name))
+            .hint("Remove or rename it, or give your service another `container_name`."))
     }
 
     /// Makes one document; a container only when what it depends on has got where it has to. Otherwise it is made and not started, as

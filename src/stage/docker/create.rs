@@ -183,7 +183,7 @@ impl DockerTarget {
     }
 
     /// A thing may be replaced if it is this session's, or came under a name that was free before the session made anything.
-    fn may_replace(&self, there: &Value, what: &str) -> Result<(), TargetError> {
+    pub(super) fn may_replace(&self, there: &Value, what: &str) -> Result<(), TargetError> {
         let ours = match label(there, SESSION) {
             Some(session) => session == self.place.session,
             None => claims(&self.place, &Marks::read(&self.place.folder)?).is_new(there),

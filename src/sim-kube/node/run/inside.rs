@@ -3,8 +3,10 @@
 //! A call that takes time moves this process ahead of the cluster's clock (`lead`); what it does then is dated accordingly.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    rc::Rc,
     time::Duration,
 };
 
@@ -40,6 +42,8 @@ pub struct Inside<'a> {
     pub who: Who,
     /// How far this process is ahead of the cluster's clock.
     pub lead: Duration,
+    /// The same, for whoever takes down what it prints and when.
+    pub pace: Option<Rc<Cell<Duration>>>,
     /// How many programs wait for this one's answer.
     pub depth: u32,
     /// When the process started.
@@ -52,7 +56,7 @@ impl<'a> Inside<'a> {
     pub fn main(cluster: &'a mut Cluster, pod: &str, container: &str, run: u32, lead: Duration, depth: u32) -> Self {
         let now = cluster.now();
         let who = Who { pod: pod.to_owned(), container: container.to_owned(), run, pid: 1 };
-        let mut inside = Self { cluster, who, lead, depth, started: now, argv: Vec::new() };
+        let mut inside = Self { cluster, who, lead, pace: None, depth, started: now, argv: Vec::new() };
         if let Some(run) = inside.run() {
             let (started, argv) = (run.started.unwrap_or(now), run.argv.clone());
             (inside.started, inside.argv) = (started, argv);
@@ -71,7 +75,15 @@ impl<'a> Inside<'a> {
             None => 7,
         };
         let who = Who { pod: pod.to_owned(), container: container.to_owned(), run, pid };
-        Self { cluster, who, lead: Duration::ZERO, depth: 0, started, argv: argv.to_vec() }
+        Self { cluster, who, lead: Duration::ZERO, pace: None, depth: 0, started, argv: argv.to_vec() }
+    }
+
+    /// Something takes time.
+    fn spend(&mut self, time: Duration) {
+        self.lead = self.lead.saturating_add(time);
+        if let Some(pace) = &self.pace {
+            pace.set(self.lead);
+        }
     }
 
     /// This process's present.
@@ -158,7 +170,7 @@ impl Machine for Inside<'_> {
     }
 
     fn sleep(&mut self, time: Duration) {
-        self.lead = self.lead.saturating_add(time);
+        self.spend(time);
     }
 
     fn print(&mut self, stream: Stream, line: &str) {
@@ -219,7 +231,7 @@ impl Machine for Inside<'_> {
     fn ask(&mut self, server: IpAddr, name: &str, timeout: Duration) -> Result<DnsReply, NoReply> {
         let caller = self.caller();
         let (reply, took) = network::ask(self.cluster, &caller, server, name, timeout);
-        self.lead += took;
+        self.spend(took);
         reply
     }
 
@@ -232,21 +244,21 @@ impl Machine for Inside<'_> {
     ) -> Result<Records, NoReply> {
         let caller = self.caller();
         let (reply, took) = network::ask_records(self.cluster, &caller, server, name, kind, timeout);
-        self.lead += took;
+        self.spend(took);
         reply
     }
 
     fn connect(&mut self, to: SocketAddr, timeout: Duration) -> Result<(), CallError> {
         let caller = self.caller();
         let (outcome, took) = network::connect(self.cluster, &caller, to, timeout);
-        self.lead += took;
+        self.spend(took);
         outcome
     }
 
     fn exchange(&mut self, to: SocketAddr, request: &Request, timeout: Duration) -> Result<Response, CallError> {
         let caller = self.caller();
         let (outcome, took) = network::exchange(self.cluster, &caller, to, request, timeout);
-        self.lead += took;
+        self.spend(took);
         outcome
     }
 

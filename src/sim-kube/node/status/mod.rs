@@ -67,6 +67,13 @@ fn compute(cluster: &Cluster, id: &str) -> Option<Value> {
     if let Some(generation) = pod.pod["metadata"].get("generation") {
         status.insert("observedGeneration".to_owned(), generation.clone());
     }
+    if let Some(verdict) = pod.verdict.as_ref().filter(|_| pod.is_rejected) {
+        for (member, value) in [("phase", "Failed"), ("reason", &verdict.reason), ("message", &verdict.message)] {
+            status.insert(member.to_owned(), json!(value));
+        }
+        status.insert("startTime".to_owned(), json!(cluster.date(pod.seen)));
+        return Some(Value::Object(status));
+    }
     // A pod counts as over only when nothing of it is left that could run.
     let is_over = pod.stage == Stage::Over;
     let is_last = matches!(true_phase, "Succeeded" | "Failed");

@@ -134,7 +134,7 @@ fn the_less_important_goes_before_the_greedier() {
     world.run(10);
     let late = world.get(&kind::POD, "late");
     assert_eq!((&late["status"]["phase"], &late["status"]["reason"]), (&json!("Failed"), &json!("Evicted")));
-    assert_eq!(late["status"]["message"], "The node had condition: [MemoryPressure]. ");
+    assert_eq!(late["status"]["message"], "Pod was rejected: The node had condition: [MemoryPressure]. ");
     assert_eq!(phase(&world, "late-but-honest"), "Running");
 }
 

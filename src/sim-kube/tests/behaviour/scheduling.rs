@@ -250,3 +250,51 @@ fn a_pod_that_wants_a_neighbour_runs_once_that_has_a_node() {
     assert!(node("cache").is_string());
     assert_eq!(node("follower"), node("cache"));
 }
+
+/// Read off a real 1.36 cluster: a pod that names its node goes past the scheduler, and kubelet looks at it instead.
+#[test]
+fn kubelet_turns_away_what_its_node_cannot_hold() {
+    let mut world = World::new();
+    world.run(1);
+    let on = |more: Value| {
+        let mut spec = json!({"nodeName": "breakfix-worker"});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        spec
+    };
+    world.create(&kind::POD, SPACE, pod("large", on(json!({"resources": {"requests": {"cpu": "100"}}}))));
+    world.create(&kind::POD, SPACE, pod("elsewhere", on(json!({"nodeSelector": {"disk": "ssd"}}))));
+    world.create(&kind::POD, SPACE, pod("fine", on(json!({}))));
+    world.run(5);
+    let large = &world.get(&kind::POD, "large")["status"];
+    assert_eq!((&large["phase"], &large["reason"]), (&json!("Failed"), &json!("OutOfcpu")), "{large:#}");
+    let said = large["message"].as_str().unwrap();
+    assert!(
+        said.starts_with("Pod was rejected: Node didn't have enough resource: cpu, requested: 100000, used: "),
+        "{said}"
+    );
+    assert!(large.get("conditions").is_none() && large.get("containerStatuses").is_none(), "{large:#}");
+    let elsewhere = &world.get(&kind::POD, "elsewhere")["status"];
+    assert_eq!(elsewhere["reason"], "NodeAffinity");
+    let why = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
+    assert_eq!(elsewhere["message"], format!("Pod was rejected: {why}"));
+    assert!(
+        world.events().iter().any(|event| event.contains(why) && !event.contains("rejected")),
+        "{:#?}",
+        world.events()
+    );
+    assert!(is_ready(&world.get(&kind::POD, "fine")));
+}
+
+/// The same: a Deployment whose pods are turned away makes new ones for ever, as fast as its controller may ask.
+#[test]
+fn a_replica_set_does_not_learn_from_pods_that_are_turned_away() {
+    let mut world = World::new();
+    let mut large = deployment("web", 2, json!({}));
+    large["spec"]["template"]["spec"]["nodeName"] = json!("breakfix-worker");
+    large["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "100"}});
+    world.create(&kind::DEPLOYMENT, SPACE, large);
+    world.run(12);
+    let pods = world.pods();
+    assert!((100..250).contains(&pods.len()), "{}", pods.len());
+    assert!(pods.iter().filter(|pod| pod["status"]["phase"] == "Failed").count() + 4 >= pods.len());
+}
