@@ -160,6 +160,22 @@ fn commands_run_in_a_pod() {
     assert!(String::from_utf8_lossy(&missing.stderr).contains("executable file not found in $PATH"), "{missing:?}");
 }
 
+/// Read off a real cluster: what is printed first is there long before the command ends.
+#[test]
+fn a_command_s_output_comes_when_it_is_printed() {
+    let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
+    let mut command = served.command();
+    command.args(["exec", "web", "--", "sh", "-c", "echo a ; sleep 4 ; echo b"]).stdout(Stdio::piped());
+    let mut command = command.spawn().unwrap();
+    let mut lines = BufReader::new(command.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "a");
+    // Printed all at once, the command would be over by then.
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(command.try_wait().unwrap().is_none(), "it goes on");
+    assert_eq!(lines.next().unwrap().unwrap(), "b");
+    assert!(command.wait().unwrap().success());
+}
+
 #[test]
 fn a_container_that_does_not_run_is_told_in_kubelet_s_words() {
     let Some(served) = Served::new(lived_in(Timestamp::now())) else { return };
