@@ -36,17 +36,24 @@ impl DockerTarget {
         let note =
             |error: Box<dyn std::error::Error + Send + Sync>| TargetError::new(Cause::Local, WHAT).because(error);
         undo.note(json!({"docker": "up", "variables": variables})).map_err(|error| note(error.into()))?;
-        self.bring_up(&documents).await?;
-        undo.settled().map_err(|error| note(error.into()))
+        let done = self.bring_up(&documents).await;
+        // What the engine would not make now it would not make a second time either; anything else is to be finished later.
+        if done.as_ref().err().is_none_or(|error| matches!(error.cause, Cause::Refused | Cause::Denied)) {
+            undo.settled().map_err(|error| note(error.into()))?;
+        }
+        done
     }
 
-    /// Finishes an `up` that was cut short. A file that can no longer be read is its owner's matter.
+    /// Finishes an `up` that was cut short. A file that can no longer be read, or asks for what cannot be made, is its owner's matter.
     pub(super) async fn up_again(&self, note: &Value) -> Result<(), TargetError> {
         let variables = note.get("variables").and_then(Value::as_object).into_iter().flatten();
         let variables =
             variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
         match self.composed(&variables) {
-            Ok(documents) => self.bring_up(&documents).await,
+            Ok(documents) => match self.bring_up(&documents).await {
+                Err(error) if matches!(error.cause, Cause::Refused | Cause::Denied) => Ok(()),
+                done => done,
+            },
             Err(_) => Ok(()),
         }
     }
@@ -68,15 +75,18 @@ impl DockerTarget {
     }
 
     async fn bring_up(&self, documents: &[Document]) -> Result<(), TargetError> {
+        // Nothing is stopped before it is clear that all of it may be made again.
+        for document in documents.iter().filter(|it| it.kind == "Container") {
+            if let Some(there) = self.inspected(&document.name).await? {
+                self.may_make_again(&there, document)?;
+            }
+        }
         for document in documents {
             let is_there = match document.kind.as_str() {
                 "Network" => self.is_there(&format!("/networks/{}", escaped(&document.name))).await?,
                 "Volume" => self.is_there(&format!("/volumes/{}", escaped(&document.name))).await?,
                 _ => {
-                    let path = format!("/containers/{}/json", escaped(&document.name));
-                    let there = self.engine.find(&path).await.map_err(|error| self.engine.trouble(WHAT, error))?;
-                    if let Some(there) = there {
-                        self.may_make_again(&there, document)?;
+                    if self.inspected(&document.name).await?.is_some() {
                         self.stop(&document.name).await?;
                     }
                     false
@@ -134,6 +144,11 @@ impl DockerTarget {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    async fn inspected(&self, container: &str) -> Result<Option<Value>, TargetError> {
+        let found = self.engine.find(&format!("/containers/{}/json", escaped(container))).await;
+        found.map_err(|error| self.engine.trouble(WHAT, error))
     }
 
     async fn is_there(&self, path: &str) -> Result<bool, TargetError> {
